@@ -1,0 +1,66 @@
+/**
+ * Every bound of Firn that is not a setting, with its unit and its reason. A limit that a platform imposes names it.
+ * Platform limits: https://developers.cloudflare.com/workers/platform/limits/ and …/durable-objects/platform/limits/.
+ */
+import { bytes, KIB, MIB, millis, seconds, type Bytes, type Millis, type Seconds } from "./units.ts";
+
+/** Messages nest at most this deep, the request being 1: the recursion limit of the protobuf runtimes (otlp-http 5.4). */
+export const MAX_MESSAGE_DEPTH = 100;
+/** `MAX_REQUEST_BYTES` may not exceed this, so that no RPC (32 MiB) and no isolate (128 MB) meets its limit. */
+export const MAX_REQUEST_BYTES_CEILING: Bytes = bytes(24 * MIB);
+/** `MAX_REQUEST_BYTES` may not be lower: every body of 4 MiB is accepted whatever the settings (otlp-http 3.3). */
+export const MAX_REQUEST_BYTES_FLOOR: Bytes = bytes(4 * MIB);
+/** Codings besides `identity` that one body may carry (otlp-http 3.2). */
+export const MAX_CONTENT_CODINGS = 2;
+/** Clients read at most a few KiB of an error; a partial success must stay below 4 MiB (otlp-http 3.3). */
+export const MAX_ERROR_MESSAGE_CHARS = 1000;
+
+/** A row holds less than 2 MB in SQLite on Durable Objects; local workerd would let 4 MB pass. */
+export const CHUNK_MAX_BYTES: Bytes = bytes(1_900_000);
+/** A member above this reaches the shard as a stream, read only after it was admitted (protocol 2). */
+export const MEMBER_INLINE_MAX_BYTES: Bytes = MIB;
+/** Bytes of members that one shard holds in memory and has not made durable; one larger member is admitted alone. */
+export const APPEND_IN_FLIGHT_MAX_BYTES: Bytes = bytes(16 * MIB);
+/** A streamed member that stops arriving is given up, so that it cannot hold its admission for ever. */
+export const MEMBER_STREAM_TIMEOUT: Millis = millis(30_000);
+/** Hashes that a shard keeps in memory; older ones inside the window are looked up in storage (protocol 3.3: at most 1 M). */
+export const DEDUPE_INDEX_MAX_ENTRIES = 262_144;
+/** A batch is sealed before its members exceed this many rows' worth of hashes in memory at once. */
+export const BATCH_MAX_MEMBERS = 100_000;
+
+/** PUTs of one shard under way at once: the platform gives an invocation six connections. */
+export const FLUSH_CONCURRENCY = 4;
+/** Attempts after which a batch no longer holds up others and is reported as set aside (protocol 3.5). */
+export const FLUSH_SET_ASIDE_ATTEMPTS = 8;
+/** Back-off of a shard whose store fails: doubles from the first to the last value, with jitter, without end. */
+export const FLUSH_BACKOFF_MIN: Millis = millis(1_000);
+export const FLUSH_BACKOFF_MAX: Millis = millis(60_000);
+/** A PUT that takes longer is given up and repeated: no unbounded wait on a slow store (reliability F-09). */
+export const STORE_PUT_TIMEOUT: Millis = millis(120_000);
+/** Any other store call. */
+export const STORE_CALL_TIMEOUT: Millis = millis(30_000);
+
+/** Seconds a client is asked to wait on overload: short, because exporters give up at their time-out (otlp-http 4.3). */
+export const RETRY_AFTER_OVERLOAD: Seconds = seconds(1);
+/** Seconds a client is asked to wait while a backlog is full. */
+export const RETRY_AFTER_BACKLOG: Seconds = seconds(5);
+
+/** RPCs to shards under way at once from one invocation (the platform allows six connections). */
+export const SHARD_FAN_OUT = 5;
+/** Shards that the Directory names in one answer. */
+export const DIRECTORY_PAGE = 500;
+
+/** A line of `jsonl` stays below 1 MB: the OTLP JSON file receiver and otel-tui lose longer ones (collector-s3 5.1). */
+export const REPLAY_LINE_MAX_BYTES: Bytes = bytes(1_000_000);
+/** A response ends itself before the platform's 10,000 subrequests (protocol 6.4). */
+export const REPLAY_MAX_STORE_CALLS = 8_000;
+/** Raw OTLP bytes after which a response ends itself (protocol 6.4). */
+export const REPLAY_MAX_RAW_BYTES: Bytes = bytes(8 * 1024 * MIB);
+/** Objects opened ahead of the one being written: connections are six, and each holds at most a window of bytes. */
+export const REPLAY_FETCH_AHEAD = 3;
+/** One top-level field of an object: no request is larger than 24 MiB, foreign messages above 32 MiB are unreadable. */
+export const MAX_TOP_LEVEL_FIELD_BYTES: Bytes = bytes(32 * MIB);
+/** A store lists at most this many keys a page. */
+export const LIST_PAGE_KEYS = 1000;
+/** Size of the pieces in which objects are inflated and responses are written. */
+export const STREAM_PIECE_BYTES: Bytes = bytes(64 * KIB);
