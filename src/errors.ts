@@ -36,6 +36,8 @@ export interface FirnErrorOptions {
   readonly field?: string;
   /** Whole seconds after which a retry makes sense; only with kinds that pass. */
   readonly retryAfterSeconds?: number;
+  /** The methods that a route takes, as the `Allow` header lists them; with `method_not_allowed`. */
+  readonly allow?: string;
   readonly cause?: unknown;
 }
 
@@ -45,12 +47,14 @@ export class FirnError extends Error {
   readonly kind: ErrorKind;
   readonly field: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly allow: string | undefined;
 
   constructor(kind: ErrorKind, message: string, options: FirnErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : {});
     this.kind = kind;
     this.field = options.field;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.allow = options.allow;
   }
 }
 
