@@ -1,0 +1,128 @@
+/**
+ * A window over a stream of bytes: what was read and not yet consumed, and more of it on demand. Holds one piece, or a
+ * few joined ones while a header spans them.
+ */
+
+import { STREAM_PIECE_BYTES } from "../limits.ts";
+
+/** Bytes from a store, as a stream or as pieces. */
+export type ByteSource = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
+
+/** A cursor over a {@link ByteSource}. */
+export interface ByteWindow {
+  /** Bytes that were read and not consumed; empty only at the start, after all was consumed, or at the end. */
+  view(): Uint8Array;
+  /** Marks the first bytes of the view as consumed. */
+  consume(count: number): void;
+  /** Reads until the view holds so many bytes, 1 or more. @returns whether it does; `false` at the source's end. */
+  fill(count: number): Promise<boolean>;
+  /** Tells the source that no more is wanted; also ends a read under way. */
+  close(): Promise<void>;
+}
+
+/** Opens a window at the first byte of a source. */
+export function openWindow(source: ByteSource): ByteWindow {
+  const reader = openReader(source);
+  let view: Uint8Array = new Uint8Array(0);
+  return {
+    view: () => view,
+    consume: (count) => {
+      view = view.subarray(count);
+    },
+    fill: async (count) => {
+      const pieces = [view];
+      let length = view.length;
+      while (length < count) {
+        const piece = await reader.read();
+        if (piece === null) break;
+        pieces.push(piece);
+        length += piece.length;
+      }
+      view = join(pieces, length);
+      return length >= count;
+    },
+    close: () => reader.close(),
+  };
+}
+
+interface ByteReader {
+  read(): Promise<Uint8Array | null>;
+  close(): Promise<void>;
+}
+
+/** A stream is read through its reader, since the iterator of a stream cannot be stopped while it waits. */
+function openReader(source: ByteSource): ByteReader {
+  if (!(source instanceof ReadableStream)) return openIterator(source[Symbol.asyncIterator]());
+  const { read, cancel } = openStream(source);
+  let isOpen = true;
+  return {
+    read: async () => {
+      try {
+        const piece = await read();
+        isOpen = piece !== null;
+        return piece;
+      } catch (error) {
+        isOpen = false;
+        throw error;
+      }
+    },
+    // Cancelling a stream that failed would throw its error once more, in place of the one that is on its way.
+    close: async () => {
+      if (isOpen) await cancel();
+    },
+  };
+}
+
+/** In workerd a byte stream gives 64 KiB at a time to a reader that brings the buffer, and 4 KiB to any other. */
+function openStream(stream: ReadableStream<Uint8Array>): {
+  readonly read: () => Promise<Uint8Array | null>;
+  readonly cancel: () => Promise<void>;
+} {
+  const byteReader = openByteReader(stream);
+  if (byteReader !== null) {
+    return {
+      read: async () => {
+        const { done, value } = await byteReader.read(new Uint8Array(STREAM_PIECE_BYTES));
+        return done ? null : value;
+      },
+      cancel: () => byteReader.cancel(),
+    };
+  }
+  const reader = stream.getReader();
+  return { read: async () => (await reader.read()).value ?? null, cancel: () => reader.cancel() };
+}
+
+function openByteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
+  try {
+    return stream.getReader({ mode: "byob" });
+  } catch (error) {
+    // Not a stream of bytes; whatever else is wrong with it, the other reader will say.
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+function openIterator(iterator: AsyncIterator<Uint8Array>): ByteReader {
+  return {
+    read: async () => {
+      const result = await iterator.next();
+      return result.done === true ? null : result.value;
+    },
+    close: async () => {
+      await iterator.return?.();
+    },
+  };
+}
+
+function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const filled = pieces.filter((piece) => piece.length > 0);
+  const [first] = filled;
+  if (first !== undefined && filled.length === 1) return first;
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const piece of filled) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
+}
