@@ -13,7 +13,10 @@ export interface PutSource {
   readonly sha256: Uint8Array;
   /** MIME type; a store never sets `Content-Encoding` (collector-s3 W7). */
   readonly contentType: string;
-  /** Starts reading from the first byte. Pieces are small; nothing is held that was read. */
+  /**
+   * Starts reading from the first byte; called once for every attempt. Pieces are small; nothing is held that was read.
+   * A store that stops in the middle says so through the iterator's `return`.
+   */
   open(): AsyncIterable<Uint8Array>;
 }
 
@@ -22,7 +25,10 @@ export interface ObjectInfo {
   readonly key: string;
   /** Length in bytes as stored. */
   readonly length: number;
-  /** The digest that Firn attached as metadata when it wrote the object, 64 hex digits; `null` on foreign objects. */
+  /**
+   * The digest that Firn attached as metadata when it wrote the object, 64 hex digits; `null` on foreign objects, and
+   * in every listing: stores do not list metadata, or make a page short for it. Only `put` and `head` tell it.
+   */
   readonly sha256Hex: string | null;
 }
 
@@ -41,7 +47,7 @@ export interface ListRequest {
   readonly startAfter?: string;
   /** Continues where the page that gave it ended. */
   readonly cursor?: string;
-  /** At most this many keys, 1 to 1000. */
+  /** At most this many keys, 1 to 1000; 1000 if absent. */
   readonly limit?: number;
 }
 
@@ -62,20 +68,31 @@ export interface ObjectStore {
    * be repeated after any error, since the effect of a failed call is unknown.
    *
    * Resolves `stored` only with proof (protocol 4.3): the store itself enforced a digest while it wrote, and its own
-   * answer about the object agrees in length and in Firn's digest metadata.
-   * @throws FirnError `store_unavailable`, `store_refused`.
+   * answer about the object agrees in length and in Firn's digest metadata. On `exists` nothing is proven: the caller
+   * compares the digest of the object that stands there.
+   * @throws FirnError `store_unavailable`, also when the bytes that arrived have another digest; `store_refused`.
+   * @throws RangeError when the source yields another number of bytes than it promised; nothing is stored then.
+   * @throws what the source throws, as it is; nothing is stored then.
    */
   put(key: string, source: PutSource): Promise<PutOutcome>;
 
-  /** Streams an object from its first byte. @throws FirnError `object_not_found` and the two above. */
+  /**
+   * Streams an object from its first byte. The caller reads it to the end or cancels it: the platform gives an
+   * invocation six connections. A failure in the middle errors the stream with whatever the platform has to say; it
+   * always means `store_unavailable`.
+   * @throws FirnError `object_not_found` and the two above.
+   */
   get(key: string): Promise<ReadableStream<Uint8Array>>;
 
   /** Describes an object without reading it; `null` when there is none. */
   head(key: string): Promise<ObjectInfo | null>;
 
-  /** Lists one page. */
+  /** Lists one page. With a `cursor`, `prefix` must be that of the page before, and `startAfter` is not looked at. */
   list(request: ListRequest): Promise<ListPage>;
 
-  /** Deletes up to 1000 objects; a key that does not exist is not an error. */
+  /** Deletes up to 1000 objects; a key that does not exist is not an error. @throws RangeError above 1000. */
   delete(keys: readonly string[]): Promise<void>;
 }
+
+/** The name of a call, for wrappers that count, time or break calls. */
+export type StoreCall = Exclude<keyof ObjectStore, "identity">;
