@@ -4,7 +4,7 @@
  */
 import { bytes, KIB, MIB, millis, seconds, type Bytes, type Millis, type Seconds } from "./units.ts";
 
-/** Messages nest at most this deep, the request being 1: the recursion limit of the protobuf runtimes (otlp-http 5.4). */
+/** Messages nest at most this deep, the request being 1: what the protobuf runtimes allow (otlp-http 5.4). */
 export const MAX_MESSAGE_DEPTH = 100;
 /** `MAX_REQUEST_BYTES` may not exceed this, so that no RPC (32 MiB) and no isolate (128 MB) meets its limit. */
 export const MAX_REQUEST_BYTES_CEILING: Bytes = bytes(24 * MIB);
@@ -23,7 +23,7 @@ export const MEMBER_INLINE_MAX_BYTES: Bytes = MIB;
 export const APPEND_IN_FLIGHT_MAX_BYTES: Bytes = bytes(16 * MIB);
 /** A streamed member that stops arriving is given up, so that it cannot hold its admission for ever. */
 export const MEMBER_STREAM_TIMEOUT: Millis = millis(30_000);
-/** Hashes that a shard keeps in memory; older ones inside the window are looked up in storage (protocol 3.3: at most 1 M). */
+/** Hashes that a shard knows exactly in memory; older ones are looked up in storage (protocol 3.3: at most 1 M). */
 export const DEDUPE_INDEX_MAX_ENTRIES = 262_144;
 /** A batch is sealed before its members exceed this many rows' worth of hashes in memory at once. */
 export const BATCH_MAX_MEMBERS = 100_000;
@@ -40,7 +40,7 @@ export const STORE_PUT_TIMEOUT: Millis = millis(120_000);
 /** Any other store call. */
 export const STORE_CALL_TIMEOUT: Millis = millis(30_000);
 
-/** Seconds a client is asked to wait on overload: short, because exporters give up at their time-out (otlp-http 4.3). */
+/** Seconds a client waits on overload: short, because exporters give up at their time-out (otlp-http 4.3). */
 export const RETRY_AFTER_OVERLOAD: Seconds = seconds(1);
 /** Seconds a client is asked to wait while a backlog is full. */
 export const RETRY_AFTER_BACKLOG: Seconds = seconds(5);

@@ -50,7 +50,9 @@ export interface FlushReport {
   readonly sealedBatches: number;
   readonly storedObjects: number;
   readonly storedBytes: number;
-  /** Batches that are still in the shard: the store did not take them yet. */
+  /** Batches that were tried and that the store did not take. */
+  readonly failedBatches: number;
+  /** Batches in the shard now; without failures they hold what arrived meanwhile. */
   readonly remainingBatches: number;
   readonly lastError: string | null;
 }
@@ -98,19 +100,30 @@ export interface ShardBufferContract {
   flush(): Promise<FlushReport>;
   /** Sets an alarm if there is data and none is set; says whether there is data. */
   wake(): Promise<{ readonly hasData: boolean; readonly wasAsleep: boolean }>;
-  status(): Promise<ShardStatus>;
+  /** @param identity - repeated in the answer of a shard that never held data */
+  status(identity: ShardIdentity): Promise<ShardStatus>;
   /** First instant of the earliest minute into which this shard may still publish (protocol 6.6). */
   watermark(): Promise<number>;
+}
+
+/** Which shards a walk of the Directory wants. */
+export interface DirectoryFilter {
+  readonly tenant?: string;
+  readonly signal?: Signal;
+  /** The `cursor` of the page before. */
+  readonly after?: string;
+}
+
+/** One page of a walk; without `cursor` it is the last. */
+export interface DirectoryPage {
+  readonly shards: readonly ShardIdentity[];
+  readonly cursor?: string;
 }
 
 /** The one list of all shards that ever acknowledged anything; it outlives settings. */
 export interface DirectoryContract {
   /** Registers a shard; repeating it changes nothing. */
   register(identity: ShardIdentity): Promise<void>;
-  /** One page of shards in a fixed order; `after` is the `cursor` of the page before. */
-  list(filter: {
-    readonly tenant?: string;
-    readonly signal?: Signal;
-    readonly after?: string;
-  }): Promise<{ readonly shards: readonly ShardIdentity[]; readonly cursor?: string }>;
+  /** Lists one page of shards in a fixed order. */
+  list(filter: DirectoryFilter): Promise<DirectoryPage>;
 }

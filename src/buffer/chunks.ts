@@ -1,0 +1,69 @@
+/**
+ * Packs the members of a group into rows: as few as possible, none above `CHUNK_MAX_BYTES`. Members keep their order
+ * and their bytes; one that is larger than a row goes on in rows of its own, which carry no entries.
+ */
+import { CHUNK_MAX_BYTES } from "../limits.ts";
+import { encodeEntries, ENTRY_BYTES, type Entry } from "./entries.ts";
+import type { ChunkRow } from "./schema.ts";
+
+/** A member with what is remembered of its request. */
+export interface PackedMember {
+  readonly entry: Entry;
+  readonly member: Uint8Array;
+}
+
+/** Plans the rows for some members. @param committedAt - the moment of the commit, in milliseconds */
+export function packChunks(members: readonly PackedMember[], committedAt: number): ChunkRow[] {
+  const rows: ChunkRow[] = [];
+  let run: PackedMember[] = [];
+  let runBytes = 0;
+  const flushRun = (): void => {
+    if (run.length > 0) rows.push(toRow(run, joinMembers(run), committedAt));
+    run = [];
+    runBytes = 0;
+  };
+  for (const packed of members) {
+    const bytes = packed.member.byteLength + ENTRY_BYTES;
+    if (runBytes + bytes > CHUNK_MAX_BYTES) flushRun();
+    if (bytes > CHUNK_MAX_BYTES) {
+      rows.push(...splitMember(packed, committedAt));
+      continue;
+    }
+    run.push(packed);
+    runBytes += bytes;
+  }
+  flushRun();
+  return rows;
+}
+
+function splitMember(packed: PackedMember, committedAt: number): ChunkRow[] {
+  const first = CHUNK_MAX_BYTES - ENTRY_BYTES;
+  const rows = [toRow([packed], packed.member.subarray(0, first), committedAt)];
+  for (let from = first; from < packed.member.byteLength; from += CHUNK_MAX_BYTES) {
+    rows.push(toRow([], packed.member.subarray(from, from + CHUNK_MAX_BYTES), committedAt));
+  }
+  return rows;
+}
+
+function joinMembers(run: readonly PackedMember[]): Uint8Array {
+  const [only] = run;
+  if (run.length === 1 && only !== undefined) return only.member;
+  const data = new Uint8Array(run.reduce((sum, { member }) => sum + member.byteLength, 0));
+  let offset = 0;
+  for (const { member } of run) {
+    data.set(member, offset);
+    offset += member.byteLength;
+  }
+  return data;
+}
+
+function toRow(members: readonly PackedMember[], data: Uint8Array, committedAt: number): ChunkRow {
+  const entries = members.map(({ entry }) => entry);
+  return {
+    committedAt,
+    itemCount: entries.reduce((sum, { itemCount }) => sum + itemCount, 0),
+    requestCount: entries.length,
+    entries: encodeEntries(entries),
+    data,
+  };
+}

@@ -1,0 +1,239 @@
+/**
+ * The state of one shard in memory: a cache of its storage, rebuilt by {@link openShard} after every eviction. The
+ * other files of this room are functions over it; `durable-objects/shard-buffer.ts` owns the one instance.
+ */
+import { FirnError } from "../errors.ts";
+import { FLUSH_BACKOFF_MAX, FLUSH_BACKOFF_MIN } from "../limits.ts";
+import type { ObjectStore } from "../object-store/contract.ts";
+import type { MemberForm, ShardIdentity } from "./contract.ts";
+import { loadDedupeIndex, openDedupeIndex, type DedupeIndex } from "./dedupe.ts";
+import type { PackedMember } from "./chunks.ts";
+import {
+  createTables,
+  readBatches,
+  readBatchSums,
+  readMeta,
+  SCHEMA_FORMAT,
+  writeMeta,
+  type RowMeter,
+  type Seal,
+  type ShardStorage,
+} from "./schema.ts";
+import { formatShardName, parseShardName } from "./shard-name.ts";
+
+/** Settings that a shard follows, in milliseconds and bytes. */
+export interface ShardSettings {
+  readonly flushIntervalMillis: number;
+  readonly flushMaxBytes: number;
+  readonly backlogMaxBytes: number;
+  readonly dedupeWindowMillis: number;
+}
+
+/** What a shard is given from outside; time and chance are arguments (STYLE 1.3). */
+export interface ShardDeps {
+  readonly storage: ShardStorage;
+  readonly settings: ShardSettings;
+  readonly now: () => number;
+  /** Uniform in [0, 1): spreads retries. */
+  readonly random: () => number;
+  /** The store that new seals go to. */
+  readonly store: ObjectStore;
+  /** Key of a fresh object (archive/key.ts). */
+  readonly formatObjectKey: (identity: ShardIdentity, object: FreshObject) => string;
+  /** Content type of an object of this form. */
+  readonly toContentType: (form: MemberForm) => string;
+  /** Makes the shard known to the Directory; called before the first acknowledgement. */
+  readonly register: (identity: ShardIdentity) => Promise<void>;
+  /** Throws this instance away: the next call meets one that was started from storage. */
+  readonly abandon: (error: unknown) => void;
+}
+
+/** What the name of a fresh object is made of. */
+export interface FreshObject {
+  readonly form: MemberForm;
+  readonly sealedAt: number;
+  readonly incarnation: string;
+  readonly sequence: number;
+}
+
+/** A request that waits for its commit. */
+export interface Waiting extends PackedMember {
+  readonly form: MemberForm;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** A batch: a row of `batches` with what memory knows of it. */
+export interface Batch {
+  readonly id: number;
+  readonly form: MemberForm;
+  readonly openedAt: number;
+  memberBytes: number;
+  itemCount: number;
+  requestCount: number;
+  rowCount: number;
+  seal: Seal | null;
+  /** Takes no more members; only in memory, since an unsealed batch may be filled on after a crash. */
+  isClosed: boolean;
+  /** PUTs tried so far, kept durably before each one. */
+  attempts: number;
+  /** Not tried again before this moment. */
+  nextAttemptAt: number;
+}
+
+/** Totals that are kept in storage, written when a batch is sealed or stored. */
+export interface Totals {
+  readonly nextSequence: number;
+  /** Never again a seal time before this (protocol 5.1). */
+  readonly floor: number;
+  readonly objectsStored: number;
+  readonly bytesStored: number;
+  readonly itemsStored: number;
+  readonly requestsStored: number;
+  readonly lastFlushAt: number | null;
+  readonly lastObjectKey: string | null;
+}
+
+/** Counted in memory since the shard was started. */
+export interface Tally {
+  appends: number;
+  copies: number;
+  refused: number;
+  commits: number;
+  rowsWritten: number;
+  storeErrors: number;
+}
+
+/** One shard. */
+export interface Shard {
+  readonly deps: ShardDeps;
+  readonly incarnation: string;
+  readonly meter: RowMeter;
+  readonly batches: Map<number, Batch>;
+  readonly index: DedupeIndex;
+  /** Requests that are being made durable, by hash; copies wait for them. */
+  readonly pending: Map<string, Promise<void>>;
+  readonly tally: Tally;
+  identity: ShardIdentity | null;
+  /** Storage says who the shard is, which it does only once the Directory knows it. */
+  isSelfWritten: boolean;
+  registering: Promise<void> | null;
+  totals: Totals;
+  nextBatchId: number;
+  /** Members that gather for the next commit. */
+  gathering: Waiting[];
+  /** The loop that commits groups, while there are any. */
+  committing: Promise<void> | null;
+  /** Bytes of members that were admitted and are not durable yet. */
+  inFlightBytes: number;
+  /** Bytes that are durable here and not stored as objects yet. */
+  backlogBytes: number;
+  alarmAt: number | null;
+  /** Failures of the store in a row, and the moment until which it is left alone. */
+  storeFailures: number;
+  storeRetryAt: number;
+  draining: Promise<unknown> | null;
+  lastError: { readonly at: number; readonly message: string } | null;
+}
+
+/**
+ * Starts a shard from its storage. On empty storage nothing is written until the first member arrives.
+ * @throws FirnError `unknown_format` when a newer release wrote the storage.
+ */
+export async function openShard(deps: ShardDeps, newIncarnation: () => string): Promise<Shard> {
+  createTables(deps.storage);
+  const self = readSelf(deps.storage);
+  const tally: Tally = { appends: 0, copies: 0, refused: 0, commits: 0, rowsWritten: 0, storeErrors: 0 };
+  const batches = new Map(loadBatches(deps).map((batch) => [batch.id, batch]));
+  const index = openDedupeIndex(deps.settings.dedupeWindowMillis);
+  loadDedupeIndex(index, deps.storage, [...batches.keys()], deps.now());
+  return {
+    deps,
+    incarnation: self?.incarnation ?? newIncarnation(),
+    meter: (rows) => (tally.rowsWritten += rows),
+    batches,
+    index,
+    pending: new Map(),
+    tally,
+    identity: self?.identity ?? null,
+    isSelfWritten: self !== null,
+    registering: null,
+    totals: readTotals(deps.storage),
+    nextBatchId: Math.max(0, ...batches.keys()) + 1,
+    gathering: [],
+    committing: null,
+    inFlightBytes: 0,
+    backlogBytes: [...batches.values()].reduce((sum, { memberBytes }) => sum + memberBytes, 0),
+    alarmAt: await deps.storage.getAlarm(),
+    storeFailures: 0,
+    storeRetryAt: 0,
+    draining: null,
+    lastError: null,
+  };
+}
+
+function loadBatches(deps: ShardDeps): Batch[] {
+  return readBatches(deps.storage).map((row) => ({
+    ...row,
+    ...readBatchSums(deps.storage, row.id),
+    isClosed: row.seal !== null,
+    // A batch that was being tried when the shard died may be what killed it: the next try waits (protocol 3.5).
+    nextAttemptAt: row.attempts > 1 ? deps.now() + toBackoff(row.attempts, deps.random()) : 0,
+  }));
+}
+
+/**
+ * Delay before the next try: doubles from the shortest to the longest, half of it by chance, without end.
+ * @param attempts - failures so far, from 1
+ * @param random - uniform in [0, 1)
+ */
+export function toBackoff(attempts: number, random: number): number {
+  const full = Math.min(FLUSH_BACKOFF_MAX, FLUSH_BACKOFF_MIN * 2 ** Math.min(attempts - 1, 20));
+  return Math.round(full / 2 + (full / 2) * random);
+}
+
+/** Who a shard is, as its storage says; `null` before the first member. */
+function readSelf(storage: ShardStorage): { readonly incarnation: string; readonly identity: ShardIdentity } | null {
+  const value = readMeta(storage, "shard");
+  if (value === undefined) return null;
+  const { format, incarnation, name } = toRecord(value);
+  const identity = typeof name === "string" ? parseShardName(name) : null;
+  if (typeof format !== "number" || format > SCHEMA_FORMAT || typeof incarnation !== "string" || identity === null) {
+    throw new FirnError("unknown_format", `Cannot start the shard: found format ${String(format)}, expected 1`);
+  }
+  return { incarnation, identity };
+}
+
+/** Notes who the shard is; part of the transaction of its first member. */
+export function writeSelf(shard: Shard, identity: ShardIdentity): void {
+  const self = { format: SCHEMA_FORMAT, incarnation: shard.incarnation, name: formatShardName(identity) };
+  writeMeta(shard.deps.storage, shard.meter, "shard", self);
+}
+
+function readTotals(storage: ShardStorage): Totals {
+  const found = toRecord(readMeta(storage, "totals") ?? {});
+  const number = (name: string, fallback: number): number => {
+    const value = found[name];
+    return typeof value === "number" ? value : fallback;
+  };
+  const { lastFlushAt, lastObjectKey } = found;
+  return {
+    nextSequence: number("nextSequence", 1),
+    floor: number("floor", 0),
+    objectsStored: number("objectsStored", 0),
+    bytesStored: number("bytesStored", 0),
+    itemsStored: number("itemsStored", 0),
+    requestsStored: number("requestsStored", 0),
+    lastFlushAt: typeof lastFlushAt === "number" ? lastFlushAt : null,
+    lastObjectKey: typeof lastObjectKey === "string" ? lastObjectKey : null,
+  };
+}
+
+/** Writes the totals; part of the transaction that seals or forgets a batch. */
+export function writeTotals(shard: Shard, totals: Totals): void {
+  writeMeta(shard.deps.storage, shard.meter, "totals", totals);
+}
+
+function toRecord(value: unknown): Partial<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
