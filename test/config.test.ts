@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../src/config.ts";
+
+const DIGEST = "ab".repeat(32);
+
+describe("readConfig()", () => {
+  it("has the defaults of the design", () => {
+    const config = readConfig({});
+
+    expect(config).toMatchObject({
+      tokens: [],
+      allowAnonymous: false,
+      shards: 1,
+      flushInterval: 60,
+      flushMaxBytes: 32 * 1024 * 1024,
+      backlogMaxBytes: 1024 ** 3,
+      maxRequestBytes: 20 * 1024 * 1024,
+      dedupeWindow: 3600,
+      jurisdiction: null,
+    });
+    expect(config.archive).toMatchObject({ store: "r2", prefix: "", marshaler: "otlp_proto", compression: "gzip" });
+  });
+
+  it.each([
+    ["ALLOW_ANONYMOUS", "yes", 'found "yes", expected "true" or "false"'],
+    ["SHARDS", "0", "whole number from 1 to 256"],
+    ["SHARDS", "1.5", "whole number from 1 to 256"],
+    ["FLUSH_INTERVAL_SECONDS", "soon", 'found "soon"'],
+    ["MAX_REQUEST_BYTES", "1000", "from 4194304 to 25165824"],
+    ["DEDUPE_WINDOW_SECONDS", "60", "expected 0 (off) or at least 900"],
+    ["ARCHIVE_STORE", "s3", 'expected "r2" in this release'],
+    ["ARCHIVE_PREFIX", "a//b", "single slashes"],
+    ["ARCHIVE_PREFIX", "a/../b", "segments"],
+    ["ARCHIVE_PREFIX", "x/_firn", "_firn"],
+    ["ARCHIVE_FILE_PREFIX", "a/b", "letters, digits"],
+    ["ARCHIVE_PARTITION_FORMAT", "%Y/%Q", 'unknown directive "%Q"'],
+    ["JURISDICTION", "moon", "eu, fedramp, us"],
+    ["INGEST_TOKEN_SHA256", "secret", "64 hex digits"],
+    ["TENANTS", "{", "not JSON"],
+    ["TENANTS", '{"a/b":{"tokens":[]}}', 'found the name "a/b"'],
+    ["TENANTS", '{"acme":{}}', 'no list "tokens"'],
+    ["TENANTS", `{"acme":{"tokens":[{"sha256":"${DIGEST}","scopes":["all"]}]}}`, "without scopes"],
+  ])("names %s=%s in one sentence", (name, value, sentence) => {
+    expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^Cannot (use the setting|parse) ${name}: `));
+    expect(() => readConfig({ [name]: value })).toThrow(sentence);
+  });
+
+  it("never repeats the value of a digest in a message", () => {
+    expect(() => readConfig({ INGEST_TOKEN_SHA256: "hunter2" })).not.toThrow("hunter2");
+    expect(() => readConfig({ INGEST_TOKEN_SHA256: "hunter2" })).toThrow();
+  });
+
+  it("reads a list of digests for each scope, and tenants", () => {
+    const other = "cd".repeat(32);
+    const tenants = JSON.stringify({ acme: { tokens: [{ sha256: other, scopes: ["ingest", "read"] }] } });
+
+    const { tokens } = readConfig({ READ_TOKEN_SHA256: `${DIGEST}, ${DIGEST.toUpperCase()}`, TENANTS: tenants });
+
+    expect(tokens).toEqual([
+      { sha256Hex: DIGEST, tenant: "", scopes: ["read"] },
+      { sha256Hex: DIGEST, tenant: "", scopes: ["read"] },
+      { sha256Hex: other, tenant: "acme", scopes: ["ingest", "read"] },
+    ]);
+  });
+
+  it("refuses one token for two tenants, which would leave its tenant to chance", () => {
+    const token = { sha256: DIGEST, scopes: ["read"] };
+    const tenants = JSON.stringify({ a: { tokens: [token] }, b: { tokens: [token] } });
+
+    expect(() => readConfig({ TENANTS: tenants })).toThrow("stands for two tenants");
+  });
+
+  it("refuses a tenant whose name a partition of the unnamed tenant could begin with", () => {
+    const tenants = JSON.stringify({ "2026": { tokens: [{ sha256: DIGEST, scopes: ["read"] }] } });
+
+    expect(() => readConfig({ TENANTS: tenants, ARCHIVE_PARTITION_FORMAT: "%Y/%m/%d/%H" })).toThrow('the name "2026"');
+    expect(readConfig({ TENANTS: tenants }).tokens.length).toBe(1);
+  });
+
+  it("drops slashes at the ends of a prefix", () => {
+    expect(readConfig({ ARCHIVE_PREFIX: "/firn/prod/" }).archive.prefix).toBe("firn/prod");
+  });
+});
