@@ -1,0 +1,124 @@
+/**
+ * A growing run of bytes with the few ways in which protobuf puts a value there. Writers of protobuf and of JSON text
+ * share it; what the bytes mean is theirs. Hot path: both codecs append through it (`bench/otlp-json.ts`), which is
+ * why it is a class with open fields. https://protobuf.dev/programming-guides/encoding/
+ */
+import { FirnError } from "../errors.ts";
+import { MAX_VARINT_BYTES, TAG_STEP, WIRE_LENGTH, writeVarint } from "./wire.ts";
+
+/** Runs up to this many bytes are copied by a loop: a native copy costs more than that to start. */
+const LOOP_COPY_MAX_BYTES = 40;
+const TWO_32 = 4_294_967_296;
+
+/** Appends bytes; whoever writes into `bytes` directly calls {@link ByteWriter.reserve} first. */
+export class ByteWriter {
+  bytes: Uint8Array;
+  length = 0;
+  readonly #maxBytes: number;
+  readonly #double: DataView = new DataView(new ArrayBuffer(8));
+
+  /**
+   * @param initialBytes room to begin with
+   * @param maxBytes length that is never exceeded; a varint is refused when fewer than ten bytes are left
+   */
+  constructor(initialBytes: number, maxBytes: number) {
+    this.bytes = new Uint8Array(Math.max(1, Math.min(initialBytes, maxBytes)));
+    this.#maxBytes = maxBytes;
+  }
+
+  /**
+   * Makes room for that many more bytes.
+   * @throws FirnError `too_large` when the limit would be passed
+   */
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.bytes.length) return;
+    if (needed > this.#maxBytes) {
+      throw new FirnError("too_large", `Cannot convert the message: it takes more than ${this.#maxBytes} bytes`);
+    }
+    const grown = new Uint8Array(Math.max(needed, Math.min(this.bytes.length * 2, this.#maxBytes)));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+  }
+
+  byte(value: number): void {
+    if (this.length === this.bytes.length) this.reserve(1);
+    this.bytes[this.length++] = value;
+  }
+
+  /** Appends a varint. @param value integer from 0 to 2^32 - 1 */
+  varint(value: number): void {
+    if (this.length + MAX_VARINT_BYTES > this.bytes.length) this.reserve(MAX_VARINT_BYTES);
+    this.length = writeVarint(this.bytes, this.length, value);
+  }
+
+  /** Appends a varint of 64 bits, given as two unsigned halves. */
+  varint64(low: number, high: number): void {
+    if (this.length + MAX_VARINT_BYTES > this.bytes.length) this.reserve(MAX_VARINT_BYTES);
+    const { bytes } = this;
+    let { length } = this;
+    let rest = low;
+    let upper = high;
+    while (upper !== 0) {
+      bytes[length++] = (rest & 0x7f) | 0x80;
+      rest = ((rest >>> 7) | (upper << 25)) >>> 0;
+      upper >>>= 7;
+    }
+    this.length = writeVarint(bytes, length, rest);
+  }
+
+  /** Appends 32 bits, little-endian. */
+  fixed32(value: number): void {
+    if (this.length + 4 > this.bytes.length) this.reserve(4);
+    const { bytes, length } = this;
+    bytes[length] = value;
+    bytes[length + 1] = value >>> 8;
+    bytes[length + 2] = value >>> 16;
+    bytes[length + 3] = value >>> 24;
+    this.length = length + 4;
+  }
+
+  /** Appends 64 bits, little-endian, given as two halves. */
+  fixed64(low: number, high: number): void {
+    this.fixed32(low);
+    this.fixed32(high);
+  }
+
+  /** Appends an IEEE 754 double, little-endian. */
+  double(value: number): void {
+    this.#double.setFloat64(0, value, true);
+    this.fixed64(this.#double.getUint32(0, true), this.#double.getUint32(4, true));
+  }
+
+  /** Appends `source[start, end)`. */
+  copy(source: Uint8Array, start: number, end: number): void {
+    const count = end - start;
+    if (this.length + count > this.bytes.length) this.reserve(count);
+    const { bytes, length } = this;
+    if (count > LOOP_COPY_MAX_BYTES) bytes.set(source.subarray(start, end), length);
+    else for (let index = 0; index < count; index++) bytes[length + index] = source[start + index] ?? 0;
+    this.length = length + count;
+  }
+
+  /** Appends all of `source`. */
+  append(source: Uint8Array): void {
+    this.copy(source, 0, source.length);
+  }
+
+  /** Appends a field of wire type 2. */
+  delimited(fieldNumber: number, payload: Uint8Array): void {
+    this.varint(fieldNumber * TAG_STEP + WIRE_LENGTH);
+    this.varint(payload.length);
+    this.append(payload);
+  }
+
+  /** Copies what was written into an array of its own, so that no consumer holds or sends the spare room. */
+  toBytes(): Uint8Array {
+    return this.bytes.slice(0, this.length);
+  }
+}
+
+/** Splits a signed or unsigned safe integer into the low and high half of its 64-bit two's complement. */
+export function splitInteger(value: number): { readonly low: number; readonly high: number } {
+  return { low: value >>> 0, high: Math.floor(value / TWO_32) >>> 0 };
+}
