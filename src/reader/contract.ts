@@ -1,0 +1,53 @@
+/**
+ * What a reader is asked and what it answers. A read is a sequence of {@link ReadEvent}s that is pulled: nothing is
+ * fetched beyond `fetchAhead` objects before the consumer asks for more, and a consumer that stops early (`return()`)
+ * closes everything that was opened. The last event of a read that did not fail is `end`, and there is nothing after
+ * it.
+ */
+import type { Layout } from "../archive/key.ts";
+import type { ObjectStore } from "../object-store/contract.ts";
+import type { TopLevelField } from "../otlp/top-level.ts";
+import type { Signal } from "../signal.ts";
+import type { Bytes, Millis } from "../units.ts";
+
+/** A window of one tenant and signal. */
+export interface ReadRequest {
+  readonly store: ObjectStore;
+  /** Says whose archive and how its keys look; nothing outside of it is read. */
+  readonly layout: Layout;
+  readonly signal: Signal;
+  /** Arrival minutes m with start ≤ m < end are read (protocol 6.2). */
+  readonly start: Millis;
+  readonly end: Millis;
+  /** `skip` reports an unreadable object and goes on; what it gave before it failed stays given. */
+  readonly onError: "stop" | "skip";
+  readonly limits: ReadLimits;
+}
+
+/** When a read ends itself, and how far it runs ahead (protocol 6.4). */
+export interface ReadLimits {
+  readonly maxStoreCalls: number;
+  readonly maxRawBytes: Bytes;
+  /** Objects opened ahead of the one being read. */
+  readonly fetchAhead: number;
+}
+
+/** One step of a read, in the order of minute and key. */
+export type ReadEvent =
+  /** Whole top-level fields of one object, as they stood in it; views, valid until the next event is asked for. */
+  | { readonly kind: "fields"; readonly fields: readonly TopLevelField[]; readonly itemCount: number }
+  /** An object that could not be read to its end; only with `onError: "skip"`. */
+  | { readonly kind: "unreadable"; readonly key: string; readonly reason: string }
+  /** The read is over: `next` is the first minute that was not read, `null` when the window was read to its end. */
+  | { readonly kind: "end"; readonly next: Millis | null; readonly usage: ReadUsage };
+
+/** What a read has used up. */
+export interface ReadUsage {
+  readonly storeCalls: number;
+  /** Objects that were opened and read, whole or in part. */
+  readonly objectCount: number;
+  /** Stored bytes of these objects. */
+  readonly storedBytes: number;
+  /** Bytes after decompression. */
+  readonly rawBytes: number;
+}

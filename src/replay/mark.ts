@@ -1,0 +1,103 @@
+/**
+ * The mark: the end of a response that OTLP decoders skip, and the only thing that means complete (protocol 6.5).
+ *
+ * - `jsonl`: a last line `{"resourceSpans":[],"firn":{…}}`, with `resourceMetrics` or `resourceLogs` for those signals.
+ * - `proto`: a field number {@link MARK_FIELD_NUMBER}, length-delimited, that holds the same JSON object as UTF-8.
+ *
+ * What lies past the watermark: a window may reach into minutes into which a shard can still publish. Their items are
+ * given as far as they are stored, because a batch that waits for its store would otherwise hide everything after it
+ * for as long as it waits. Then `complete` is false, `next` is null (no position tells what is still to come from what
+ * was given) and `watermark` says from where on the answer is provisional. A client that wants every item exactly once
+ * asks for windows that end at or below the watermark; one that wants the newest data now takes them, and later replays
+ * [watermark, end) and puts that in place of what it has from there. `next` is a text only where the response ended
+ * itself at a minute boundary: everything before that minute was given, nothing from it on.
+ */
+import { unreachable } from "../errors.ts";
+import { TAG_STEP, varintBytes, WIRE_LENGTH, writeVarint } from "../otlp/wire.ts";
+import type { Signal } from "../signal.ts";
+import type { Millis } from "../units.ts";
+import { formatCursor, type Cursor } from "./cursor.ts";
+import type { Watermark } from "./contract.ts";
+import type { ReplayFormat, ReplayQuery } from "./parameters.ts";
+
+/** Far above OTLP's fields and outside of 19000 to 19999, which protobuf keeps to itself. */
+export const MARK_FIELD_NUMBER = 100_000;
+
+/** What a mark says; its JSON has these names in this order. */
+export interface Mark {
+  /** Items in this response. */
+  readonly items: number;
+  /** Bytes of this response before the mark. */
+  readonly bytes: number;
+  /** Nothing of the window is missing: here, in the pages before, and in what shards still held. */
+  readonly complete: boolean;
+  /** Cursor of the rest; `null` when the response reached the window's end. */
+  readonly next: string | null;
+  /** RFC 3339, or `unknown`: the lowest of this page and of those before that ran past theirs. */
+  readonly watermark: string;
+  /** Objects that this response skipped. */
+  readonly unreadable: number;
+}
+
+/** How a response ended. */
+export interface ReplayEnd {
+  readonly items: number;
+  readonly bytes: number;
+  readonly unreadable: number;
+  /** First minute that was not given; `null` when the window was read to its end. */
+  readonly next: Millis | null;
+  readonly watermark: Watermark;
+}
+
+/** Decides what the mark says. */
+export function toMark({ signal, window, cursor }: ReplayQuery, end: ReplayEnd): Mark {
+  const shortOf = lowest(cursor?.shortOf ?? null, end.watermark, end.next ?? window.end);
+  const hasSkipped = end.unreadable > 0 || cursor?.hasSkipped === true;
+  const next: Cursor | null = end.next === null ? null : { signal, position: end.next, shortOf, hasSkipped };
+  const watermark = shortOf ?? end.watermark;
+  return {
+    items: end.items,
+    bytes: end.bytes,
+    complete: next === null && shortOf === null && !hasSkipped,
+    next: next === null ? null : formatCursor(next),
+    watermark: watermark === "unknown" ? watermark : new Date(watermark).toISOString(),
+    unreadable: end.unreadable,
+  };
+}
+
+/** The earliest watermark that this page or one before ran past; `null` when none did. */
+function lowest(before: Watermark | null, watermark: Watermark, pageEnd: Millis): Watermark | null {
+  const here = watermark === "unknown" || pageEnd > watermark ? watermark : null;
+  if (before === null) return here;
+  if (here === null) return before;
+  if (before === "unknown" || here === "unknown") return "unknown";
+  return before < here ? before : here;
+}
+
+const EMPTY_CONTAINERS: Readonly<Record<Signal, string>> = {
+  traces: '"resourceSpans":[]',
+  metrics: '"resourceMetrics":[]',
+  logs: '"resourceLogs":[]',
+};
+
+/** Encodes a mark as the end of a response. */
+export function encodeMark(mark: Mark, { format, signal }: { format: ReplayFormat; signal: Signal }): Uint8Array {
+  const json = JSON.stringify(mark);
+  switch (format) {
+    case "jsonl":
+      return new TextEncoder().encode(`{${EMPTY_CONTAINERS[signal]},"firn":${json}}\n`);
+    case "proto":
+      return encodeField(new TextEncoder().encode(json));
+    default:
+      return unreachable(format, "format");
+  }
+}
+
+function encodeField(payload: Uint8Array): Uint8Array {
+  const tag = MARK_FIELD_NUMBER * TAG_STEP + WIRE_LENGTH;
+  const headBytes = varintBytes(tag) + varintBytes(payload.length);
+  const field = new Uint8Array(headBytes + payload.length);
+  writeVarint(field, writeVarint(field, 0, tag), payload.length);
+  field.set(payload, headBytes);
+  return field;
+}

@@ -1,0 +1,121 @@
+/**
+ * The query of `GET /replay` → {@link ReplayQuery}. Every parameter is understood or refused with a sentence that names
+ * it: one that was silently ignored would look like a filter that found nothing to leave out.
+ */
+import { FirnError } from "../errors.ts";
+import { REPLAY_LINE_MAX_BYTES } from "../limits.ts";
+import { isSignal, SIGNALS, type Signal } from "../signal.ts";
+import { bytes, type Bytes } from "../units.ts";
+import { parseCursor, type Cursor } from "./cursor.ts";
+import { parseWindow, type Window } from "./window.ts";
+
+/** A format of the answer. */
+export type ReplayFormat = "jsonl" | "proto";
+
+/** What is to be replayed and how. */
+export interface ReplayQuery {
+  readonly signal: Signal;
+  readonly window: Window;
+  readonly format: ReplayFormat;
+  readonly onError: "stop" | "skip";
+  readonly maxLineBytes: Bytes;
+  readonly hasMark: boolean;
+  /** `null`: from the window's start. */
+  readonly cursor: Cursor | null;
+}
+
+/** Below this, most records would not fit a line. */
+export const LINE_BYTES_MIN: Bytes = bytes(1_000);
+/** A line is built in memory; the file receiver's `max_log_size` of 16 MiB is the most that its documentation shows. */
+export const LINE_BYTES_MAX: Bytes = bytes(16 * 1024 * 1024);
+
+const FORMATS: readonly ReplayFormat[] = ["jsonl", "proto"];
+const KNOWN = ["signal", "start", "end", "format", "on_error", "max_line_bytes", "mark", "cursor", "time"];
+/** Parameters and values of the design that a later release brings (DESIGN.md section 7). */
+const LATER_NAMES = ["service", "trace_id", "span_name", "metric_name", "severity", "limit_bytes", "dry_run", "exact"];
+const LATER_PREFIXES = ["attr.", "resource."];
+const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
+  signal: ["all", "profiles"],
+  format: ["json", "proto-delimited"],
+  time: ["event"],
+};
+/** As much of a wrong name or value as a message repeats. */
+const SHOWN_CHARS = 64;
+
+/**
+ * Parses the query of a replay.
+ * @throws FirnError `invalid_request` with the parameter's name as its field
+ */
+export function parseReplayQuery(query: URLSearchParams): ReplayQuery {
+  refuseNames(query);
+  const signal = parseSignal(query.get("signal"));
+  const format = parseChoice(query, "format", FORMATS) ?? "jsonl";
+  parseChoice(query, "time", ["arrival"]);
+  const window = parseWindow(query.get("start"), query.get("end"));
+  const cursor = query.get("cursor");
+  return {
+    signal,
+    window,
+    format,
+    onError: parseChoice(query, "on_error", ["stop", "skip"]) ?? "stop",
+    maxLineBytes: parseLineBytes(query.get("max_line_bytes"), format),
+    hasMark: (parseChoice(query, "mark", ["true", "false"]) ?? "true") === "true",
+    cursor: cursor === null ? null : parseCursor(cursor, { signal, window }),
+  };
+}
+
+function refuseNames(query: URLSearchParams): void {
+  for (const name of query.keys()) {
+    if (KNOWN.includes(name)) {
+      if (query.getAll(name).length > 1) throw refusal(name, `Cannot read "${name}": it is given more than once`);
+      continue;
+    }
+    if (LATER_NAMES.includes(name) || LATER_PREFIXES.some((prefix) => name.startsWith(prefix))) {
+      throw refusal(name, `Cannot use "${shorten(name)}": it is not available yet, leave it out`);
+    }
+    throw refusal(name, `Cannot use "${shorten(name)}": unknown parameter, expected one of ${KNOWN.join(", ")}`);
+  }
+}
+
+function parseSignal(text: string | null): Signal {
+  if (text === null) throw refusal("signal", `Cannot replay without "signal": expected one of ${SIGNALS.join(", ")}`);
+  if (isSignal(text)) return text;
+  throw wrongValue("signal", text, SIGNALS);
+}
+
+/** Parses a parameter that has a closed list of values; `null` when it is absent. */
+function parseChoice<Value extends string>(
+  query: URLSearchParams,
+  name: string,
+  values: readonly Value[],
+): Value | null {
+  const text = query.get(name);
+  if (text === null) return null;
+  const value = values.find((candidate) => candidate === text);
+  if (value === undefined) throw wrongValue(name, text, values);
+  return value;
+}
+
+function parseLineBytes(text: string | null, format: ReplayFormat): Bytes {
+  if (text === null) return REPLAY_LINE_MAX_BYTES;
+  const name = "max_line_bytes";
+  if (format !== "jsonl") throw refusal(name, `Cannot use "${name}" with format "${format}": only "jsonl" has lines`);
+  const value = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : 0;
+  if (value >= LINE_BYTES_MIN && value <= LINE_BYTES_MAX) return bytes(value);
+  const expected = `expected a whole number of bytes from ${LINE_BYTES_MIN} to ${LINE_BYTES_MAX}`;
+  throw refusal(name, `Cannot parse "${name}": found "${shorten(text)}", ${expected}`);
+}
+
+function wrongValue(name: string, text: string, values: readonly string[]): FirnError {
+  const isLater = LATER_VALUES[name]?.includes(text) === true;
+  const found = isLater ? `"${text}" is not available yet` : `found "${shorten(text)}"`;
+  return refusal(name, `Cannot parse "${name}": ${found}, expected ${values.join(" or ")}`);
+}
+
+function refusal(field: string, message: string): FirnError {
+  return new FirnError("invalid_request", message, { field: shorten(field) });
+}
+
+function shorten(text: string): string {
+  return text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS)}…`;
+}

@@ -1,0 +1,110 @@
+/**
+ * `GET /replay` as a function: {@link replayResponse}. Whatever can fail before the first byte fails as an error that
+ * the root answers with a status; whatever fails later breaks the connection, so that no failure looks like an end.
+ */
+import { toErrorMessage } from "../errors.ts";
+import { REPLAY_FETCH_AHEAD, REPLAY_MAX_RAW_BYTES, REPLAY_MAX_STORE_CALLS } from "../limits.ts";
+import { log, type LogLevel, type LogValue } from "../log.ts";
+import type { ReadLimits } from "../reader/contract.ts";
+import { readWindow } from "../reader/read-window.ts";
+import type { Millis } from "../units.ts";
+import type { ReplayDeps } from "./contract.ts";
+import { CONTENT_TYPE } from "./output.ts";
+import { parseReplayQuery, type ReplayQuery } from "./parameters.ts";
+import { openProgress, writeReplay, type ReplayProgress } from "./write-replay.ts";
+
+const LIMITS: ReadLimits = {
+  maxStoreCalls: REPLAY_MAX_STORE_CALLS,
+  maxRawBytes: REPLAY_MAX_RAW_BYTES,
+  fetchAhead: REPLAY_FETCH_AHEAD,
+};
+
+/**
+ * Streams a window.
+ * @param query - the parameters as they came
+ * @returns 200 with a body that is pulled
+ * @throws FirnError `invalid_request` for a parameter, and what the watermark, the first listing or the way to the
+ * first data throws
+ */
+export async function replayResponse(query: URLSearchParams, deps: ReplayDeps): Promise<Response> {
+  const replay = parseReplayQuery(query);
+  const startedAt = deps.now();
+  // Before the first listing: what a shard no longer holds now, every later listing shows. Asked afterwards, it could
+  // vouch for an object that was published after its hour was listed.
+  const watermark = await deps.watermark(replay.signal);
+  const { store, layout, now, limits = LIMITS } = deps;
+  const { signal, onError, window, cursor } = replay;
+  const start = cursor?.position ?? window.start;
+  const events = readWindow({ store, layout, signal, start, end: window.end, onError, limits });
+  const progress = openProgress();
+  const pieces = writeReplay({ query: replay, events, watermark }, progress);
+  const first = await pieces.next();
+  const report: Report = (outcome, error) => logEnd({ replay, progress, startedAt, now }, outcome, error);
+  const body = toBodyStream(first.done === true ? null : first.value, { pieces, report });
+  return new Response(body, { headers: { "content-type": CONTENT_TYPE[replay.format], "cache-control": "no-store" } });
+}
+
+type Outcome = "ended" | "cancelled" | "failed";
+type Report = (outcome: Outcome, error?: unknown) => void;
+
+/** Nothing is read before the client asks for it: the high-water mark is 0, so each pull is a piece that was wanted. */
+function toBodyStream(
+  first: Uint8Array | null,
+  { pieces, report }: { readonly pieces: AsyncGenerator<Uint8Array, void, void>; readonly report: Report },
+): ReadableStream<Uint8Array> {
+  let waiting = first;
+  let isCancelled = false;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller): Promise<void> {
+        try {
+          const piece = waiting ?? (await nextPiece(pieces));
+          waiting = null;
+          if (isCancelled) return;
+          if (piece !== null) return controller.enqueue(piece);
+          report("ended");
+          controller.close();
+        } catch (error) {
+          if (!isCancelled) report("failed", error);
+          throw error;
+        }
+      },
+      async cancel(): Promise<void> {
+        isCancelled = true;
+        report("cancelled");
+        await pieces.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function nextPiece(pieces: AsyncGenerator<Uint8Array, void, void>): Promise<Uint8Array | null> {
+  const result = await pieces.next();
+  return result.done === true ? null : result.value;
+}
+
+interface Ended {
+  readonly replay: ReplayQuery;
+  readonly progress: ReplayProgress;
+  readonly startedAt: Millis;
+  readonly now: () => Millis;
+}
+
+/** Nobody else learns why a response broke off: its status was sent long before. */
+function logEnd({ replay, progress, startedAt, now }: Ended, outcome: Outcome, error: unknown): void {
+  const level: LogLevel = outcome === "failed" ? "error" : "info";
+  const fields: Record<string, LogValue> = {
+    signal: replay.signal,
+    format: replay.format,
+    objects: progress.usage?.objectCount ?? null,
+    store_calls: progress.usage?.storeCalls ?? null,
+    items: progress.items,
+    size_bytes: progress.bytes,
+    unreadable: progress.unreadable,
+    has_next: progress.hasNext,
+    millis: now() - startedAt,
+  };
+  if (error !== undefined) fields["error"] = toErrorMessage(error);
+  log(level, `replay.${outcome}`, fields);
+}

@@ -1,0 +1,40 @@
+/** The route of replay (DESIGN.md section 9). */
+import { Hono } from "hono";
+import type { MiddlewareHandler } from "hono";
+import type { Grant } from "../auth/contract.ts";
+import { FirnError } from "../errors.ts";
+import type { ReplayDeps } from "./contract.ts";
+import { replayResponse } from "./replay.ts";
+
+/** What `authenticate` leaves in the context. */
+export interface ReplayEnv {
+  Variables: { grant: Grant };
+}
+
+/** Methods of the route, as its `Allow` header lists them. */
+const ALLOW = "GET";
+
+/**
+ * Opens `GET /replay`; any other method is answered with 405.
+ * @param openDeps - the outside of one request; the layout is that of the grant's tenant
+ */
+export function openReplayRoutes(
+  openDeps: (grant: Grant) => ReplayDeps,
+  authenticate: MiddlewareHandler<ReplayEnv>,
+): Hono<ReplayEnv> {
+  const routes = new Hono<ReplayEnv>({ strict: false });
+  routes.get("/replay", authenticate, (context) => {
+    const { method, url } = context.req.raw;
+    // Hono answers HEAD by way of GET: that would start a replay that nobody reads.
+    if (method !== ALLOW) throw refuseMethod(method);
+    return replayResponse(new URL(url).searchParams, openDeps(context.get("grant")));
+  });
+  routes.all("/replay", (context) => {
+    throw refuseMethod(context.req.method);
+  });
+  return routes;
+}
+
+function refuseMethod(method: string): FirnError {
+  return new FirnError("method_not_allowed", `Cannot ${method} the replay route, expected ${ALLOW}`, { allow: ALLOW });
+}

@@ -1,0 +1,78 @@
+/**
+ * The window grammar: `start` and `end` → half-open instants. RFC 3339 with any offset and fraction,
+ * `YYYY-MM-DD HH:MM[:SS[.fraction]]` with a space or `T`, and `YYYY-MM-DD`, the last two in UTC (collector-s3 4).
+ * Only dates that the calendar has, in the years 1970 to 9999.
+ */
+import { FirnError } from "../errors.ts";
+import { millis, type Millis } from "../units.ts";
+
+/** Half-open: start ≤ t < end. */
+export interface Window {
+  readonly start: Millis;
+  readonly end: Millis;
+}
+
+const INSTANT = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,12}))?)?([Zz]|[+-]\d\d:\d\d)?)?$/;
+const FIRST_INSTANT = 0;
+const LAST_INSTANT = Date.UTC(10_000, 0, 1);
+const EXPECTED =
+  'expected RFC 3339 such as "2026-05-01T14:00:00Z" (in a URL write "+" as "%2B"), "2026-05-01 14:00" or "2026-05-01", ' +
+  "both in UTC, in the years 1970 to 9999";
+/** As much of a wrong value as a message repeats. */
+const SHOWN_CHARS = 64;
+
+/**
+ * Parses a window.
+ * @param start - text of the parameter `start`, `null` when it is missing; `end` likewise
+ * @throws FirnError `invalid_request` that names the parameter and everything that is accepted
+ */
+export function parseWindow(start: string | null, end: string | null): Window {
+  const window = { start: parseInstant("start", start), end: parseInstant("end", end) };
+  if (window.end > window.start) return window;
+  const message = `Cannot replay the window: end "${shorten(end ?? "")}" is not after start "${shorten(start ?? "")}"`;
+  throw new FirnError("invalid_request", `${message}, expected a later end`, { field: "end" });
+}
+
+function parseInstant(name: "start" | "end", text: string | null): Millis {
+  if (text === null) {
+    throw new FirnError("invalid_request", `Cannot replay without "${name}": ${EXPECTED}`, { field: name });
+  }
+  const time = readInstant(text);
+  if (time !== null) return time;
+  throw new FirnError("invalid_request", `Cannot parse "${name}": found "${shorten(text)}", ${EXPECTED}`, {
+    field: name,
+  });
+}
+
+function readInstant(text: string): Millis | null {
+  const match = INSTANT.exec(text);
+  if (match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
+  const local = Date.UTC(year ?? 0, (month ?? 0) - 1, day, hour, minute, second);
+  // The calendar rolls over what it does not have; what reads the same afterwards was there. Years below 100 never do.
+  const written = text.slice(0, 10) + (match[4] === undefined ? "T00:00" : `T${text.slice(11, 16)}`);
+  const whole = written + (match[6] === undefined ? ":00" : `:${match[6]}`);
+  if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 19) !== whole) return null;
+  const offset = readOffset(match[8]);
+  if (offset === null) return null;
+  const time = local - offset + readFraction(match[7]);
+  return time >= FIRST_INSTANT && time <= LAST_INSTANT ? millis(time) : null;
+}
+
+/** Milliseconds, rounded up: what is compared with them are whole minutes, so that nothing is lost or won by it. */
+function readFraction(digits: string | undefined): number {
+  if (digits === undefined) return 0;
+  return Number(digits.slice(0, 3).padEnd(3, "0")) + (/[1-9]/.test(digits.slice(3)) ? 1 : 0);
+}
+
+function readOffset(text: string | undefined): number | null {
+  if (text === undefined || text === "Z" || text === "z") return 0;
+  const hours = Number(text.slice(1, 3));
+  const minutes = Number(text.slice(4, 6));
+  if (hours > 23 || minutes > 59) return null;
+  return (text.startsWith("-") ? -1 : 1) * (hours * 60 + minutes) * 60_000;
+}
+
+function shorten(text: string): string {
+  return text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS)}…`;
+}

@@ -1,0 +1,103 @@
+/**
+ * Turns the events of a read into the bytes of a response: {@link writeReplay}. Pulled from the other end, one piece
+ * at a time; the mark comes last and only when nothing failed.
+ */
+import { unreachable } from "../errors.ts";
+import { STREAM_PIECE_BYTES } from "../limits.ts";
+import type { ReadEvent, ReadUsage } from "../reader/contract.ts";
+import type { Watermark } from "./contract.ts";
+import { encodeMark, toMark } from "./mark.ts";
+import { openOutput } from "./output.ts";
+import type { ReplayQuery } from "./parameters.ts";
+
+/** What a replay has given so far; the log reads it when the response is over. */
+export interface ReplayProgress {
+  items: number;
+  /** Bytes of the body, without the mark. */
+  bytes: number;
+  unreadable: number;
+  usage: ReadUsage | null;
+  /** The response ended itself before the window's end. */
+  hasNext: boolean;
+}
+
+/** Opens the progress of a replay that has not begun. */
+export function openProgress(): ReplayProgress {
+  return { items: 0, bytes: 0, unreadable: 0, usage: null, hasNext: false };
+}
+
+/** What a replay is written from. */
+export interface ReplaySource {
+  readonly query: ReplayQuery;
+  readonly events: AsyncGenerator<ReadEvent, void, void>;
+  readonly watermark: Watermark;
+}
+
+/**
+ * Writes a response in pieces of at most `STREAM_PIECE_BYTES`, each with memory of its own. The first piece comes with
+ * the first data, however small; a return closes the read.
+ * @throws whatever the read throws; the mark is then missing
+ */
+export async function* writeReplay(
+  { query, events, watermark }: ReplaySource,
+  progress: ReplayProgress,
+): AsyncGenerator<Uint8Array, void, void> {
+  const output = openOutput(query);
+  const piece = openPiece();
+  for await (const event of events) {
+    switch (event.kind) {
+      case "fields":
+        progress.items += event.itemCount;
+        for (const bytes of output.add(event.fields)) yield* piece.add(bytes, progress);
+        if (progress.bytes === 0) yield* piece.flush(progress);
+        break;
+      case "unreadable":
+        progress.unreadable++;
+        break;
+      case "end": {
+        for (const bytes of output.end()) yield* piece.add(bytes, progress);
+        yield* piece.flush(progress);
+        progress.usage = event.usage;
+        progress.hasNext = event.next !== null;
+        if (!query.hasMark) break;
+        yield encodeMark(toMark(query, { ...progress, next: event.next, watermark }), query);
+        break;
+      }
+      default:
+        unreachable(event, "read event");
+    }
+  }
+}
+
+/** Gathers small runs of bytes into pieces that are worth a write. */
+interface Piece {
+  add(bytes: Uint8Array, progress: ReplayProgress): Iterable<Uint8Array>;
+  flush(progress: ReplayProgress): Iterable<Uint8Array>;
+}
+
+function openPiece(): Piece {
+  let buffer = new Uint8Array(STREAM_PIECE_BYTES);
+  let length = 0;
+
+  function* add(bytes: Uint8Array, progress: ReplayProgress): Generator<Uint8Array, void, void> {
+    let position = 0;
+    while (position < bytes.length) {
+      const taken = bytes.subarray(position, position + buffer.length - length);
+      buffer.set(taken, length);
+      length += taken.length;
+      position += taken.length;
+      if (length === buffer.length) yield* flush(progress);
+    }
+  }
+
+  function* flush(progress: ReplayProgress): Generator<Uint8Array, void, void> {
+    if (length === 0) return;
+    const full = buffer.subarray(0, length);
+    buffer = new Uint8Array(STREAM_PIECE_BYTES);
+    length = 0;
+    progress.bytes += full.length;
+    yield full;
+  }
+
+  return { add, flush };
+}

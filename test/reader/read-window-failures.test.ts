@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import { FirnError } from "../../src/errors.ts";
+import { readWindow } from "../../src/reader/read-window.ts";
+import { freshKey, readRequest, take } from "./archive-sample.ts";
+import { concat, gzip, request } from "./otlp-sample.ts";
+import { bytesObject, openSyntheticStore } from "./synthetic-store.ts";
+
+const HOUR = { start: "2026-05-01T14:00:00Z", end: "2026-05-01T15:00:00Z" };
+const traces = (...names: string[]): Uint8Array => request("traces", names);
+
+test("readWindow() stops at a corrupt object with its key in the message", async () => {
+  const key = freshKey("2026-05-01T14:09:00Z");
+  const store = openSyntheticStore({ [key]: gzip(traces("n-1")).subarray(0, -3) });
+
+  await expect(take(readRequest(HOUR, { store }))).rejects.toThrow(`Cannot read object "${key}": `);
+  expect(store.openBodies()).toBe(0);
+});
+
+test.each([
+  ["a cut gzip member", gzip(traces("n-x")).subarray(0, -3), "traces_1.binpb.gz"],
+  ["a field that ends early", traces("n-x").subarray(0, -1), "traces_1.binpb"],
+  ["text that is not UTF-8", request("traces", ["n-x"]).map((byte) => (byte === 0x78 ? 0xff : byte)), "traces_1.binpb"],
+  ["no JSON", new TextEncoder().encode("{"), "traces_1.json"],
+  ["zstd", new Uint8Array(9), "traces_1.binpb.zst"],
+])("readWindow() skips %s, counts it and goes on", async (_, broken, name) => {
+  const key = `p/year=2026/month=05/day=01/hour=14/minute=09/${name}`;
+  const store = openSyntheticStore({ [key]: broken, [freshKey("2026-05-01T14:10:00Z")]: gzip(traces("n-2")) });
+
+  const taken = await take(readRequest(HOUR, { store, onError: "skip" }));
+
+  expect(taken.unreadable).toEqual([key]);
+  expect(taken.itemCount).toBe(1);
+});
+
+test("readWindow() keeps what a skipped object gave before it failed", async () => {
+  const key = freshKey("2026-05-01T14:09:00Z");
+  const store = openSyntheticStore({ [key]: concat([gzip(traces("n-1")), new Uint8Array([1])]) });
+
+  const taken = await take(readRequest(HOUR, { store, onError: "skip" }));
+
+  expect(taken).toMatchObject({ itemCount: 1, unreadable: [key] });
+});
+
+test("readWindow() takes a body that differs in length from the listing for corrupt", async () => {
+  const key = "p/year=2026/month=05/day=01/hour=14/minute=09/traces_1.binpb";
+  const store = openSyntheticStore({ [key]: traces("n-1") });
+  store.objects.set(key, { ...bytesObject(traces("n-1")), length: 1000 });
+
+  await expect(take(readRequest(HOUR, { store }))).rejects.toThrow("but 1000 were listed");
+});
+
+test("readWindow() does not skip a store that fails", async () => {
+  const store = openSyntheticStore({ [freshKey("2026-05-01T14:09:00Z")]: gzip(traces("n-1")) });
+  store.before = (call) => {
+    if (call.startsWith("get")) throw new FirnError("store_unavailable", "Cannot reach the store");
+  };
+
+  await expect(take(readRequest(HOUR, { store, onError: "skip" }))).rejects.toMatchObject({
+    kind: "store_unavailable",
+  });
+});
+
+function* breakOff(): Generator<Uint8Array> {
+  yield gzip(traces("n-1")).subarray(0, 20);
+  throw new Error("connection reset");
+}
+
+test("readWindow() takes a body that breaks off for a failing store, not for a corrupt object", async () => {
+  const key = freshKey("2026-05-01T14:09:00Z");
+  const store = openSyntheticStore();
+  store.objects.set(key, { length: 500, open: breakOff });
+
+  await expect(take(readRequest(HOUR, { store, onError: "skip" }))).rejects.toMatchObject({
+    kind: "store_unavailable",
+  });
+});
+
+test("readWindow() lists the hour again when an object vanished, and fails as nothing stands for it", async () => {
+  const key = freshKey("2026-05-01T14:09:00Z");
+  const store = openSyntheticStore({ [key]: gzip(traces("n-1")) });
+  store.before = (call) => {
+    if (call.startsWith("get")) store.objects.delete(key);
+  };
+
+  await expect(take(readRequest(HOUR, { store }))).rejects.toMatchObject({
+    kind: "object_not_found",
+    message: `Cannot read object "${key}": it has vanished since it was listed, and nothing stands for it`,
+  });
+  expect(store.calls.filter((call) => call.startsWith("list"))).toHaveLength(2);
+});
+
+test("readWindow() says so when a vanished object is still listed", async () => {
+  const store = openSyntheticStore({ [freshKey("2026-05-01T14:09:00Z")]: gzip(traces("n-1")) });
+  store.before = (call) => {
+    if (call.startsWith("get")) throw new FirnError("object_not_found", "Cannot get: no such object");
+  };
+
+  await expect(take(readRequest(HOUR, { store }))).rejects.toThrow("the store lists it and does not give it");
+});
+
+test("readWindow() fails with a later listing only when it gets there", async () => {
+  const store = openSyntheticStore({ [freshKey("2026-05-01T14:09:00Z")]: gzip(traces("n-1")) });
+  store.before = (call) => {
+    if (call.includes("hour=15")) throw new FirnError("store_unavailable", "Cannot reach the store");
+  };
+  const events = readWindow(readRequest({ ...HOUR, end: "2026-05-01T16:00:00Z" }, { store }));
+
+  const first = await events.next();
+
+  expect(first.value).toMatchObject({ kind: "fields", itemCount: 1 });
+  await expect(events.next()).rejects.toMatchObject({ kind: "store_unavailable" });
+});

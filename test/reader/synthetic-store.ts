@@ -1,0 +1,111 @@
+/**
+ * A store whose objects may be generated while they are read, that counts what it is asked and what it gave, and that
+ * fails where a test says so. Only what a reader needs; the real stores have their own tests.
+ */
+import { FirnError } from "../../src/errors.ts";
+import type { ObjectStore } from "../../src/object-store/contract.ts";
+import { compareKeys } from "../../src/reader/key-order.ts";
+
+export interface SyntheticObject {
+  readonly length: number;
+  readonly open: () => Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
+}
+
+export interface SyntheticStore extends ObjectStore {
+  readonly objects: Map<string, SyntheticObject>;
+  /** `list <prefix> [after <key>]` and `get <key>`, in order. */
+  readonly calls: string[];
+  readonly bytesGiven: () => number;
+  readonly openBodies: () => number;
+  readonly maxOpenBodies: () => number;
+  /** Runs before each call; may throw, or change the objects. */
+  before: (call: string) => void;
+  pageKeys: number;
+}
+
+export function bytesObject(bytes: Uint8Array, pieceBytes = 1000): SyntheticObject {
+  return {
+    length: bytes.length,
+    *open() {
+      for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.slice(at, at + pieceBytes);
+    },
+  };
+}
+
+const refuse = (): never => {
+  throw new Error("not a reader's call");
+};
+
+export function openSyntheticStore(objects: Readonly<Record<string, Uint8Array>> = {}): SyntheticStore {
+  const counters = { given: 0, open: 0, maxOpen: 0 };
+
+  function toBody(object: SyntheticObject): ReadableStream<Uint8Array> {
+    const pieces = object.open();
+    counters.open++;
+    counters.maxOpen = Math.max(counters.maxOpen, counters.open);
+    let isOpen = true;
+    const close = (): void => {
+      if (isOpen) counters.open--;
+      isOpen = false;
+    };
+    return new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          try {
+            const next = await pieces.next();
+            if (next.done === true) {
+              close();
+              controller.close();
+              return;
+            }
+            counters.given += next.value.length;
+            controller.enqueue(next.value);
+          } catch (error) {
+            close();
+            throw error;
+          }
+        },
+        cancel: close,
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  const store: SyntheticStore = {
+    identity: "synthetic:test",
+    objects: new Map(Object.entries(objects).map(([key, bytes]) => [key, bytesObject(bytes)])),
+    calls: [],
+    bytesGiven: () => counters.given,
+    openBodies: () => counters.open,
+    maxOpenBodies: () => counters.maxOpen,
+    before: () => undefined,
+    pageKeys: 1000,
+    put: refuse,
+    head: refuse,
+    delete: refuse,
+    async get(key) {
+      await Promise.resolve();
+      store.calls.push(`get ${key}`);
+      store.before(`get ${key}`);
+      const object = store.objects.get(key);
+      if (object === undefined) throw new FirnError("object_not_found", "Cannot get: no such object");
+      return toBody(object);
+    },
+    async list({ prefix, startAfter, cursor, limit = 1000 }) {
+      await Promise.resolve();
+      const call = `list ${prefix}${startAfter === undefined ? "" : ` after ${startAfter}`}`;
+      store.calls.push(call);
+      store.before(call);
+      const after = cursor ?? startAfter ?? "";
+      const keys = [...store.objects.keys()]
+        .filter((key) => key.startsWith(prefix) && compareKeys(key, after) > 0)
+        .toSorted(compareKeys);
+      const page = keys.slice(0, Math.min(limit, store.pageKeys));
+      return {
+        objects: page.map((key) => ({ key, length: store.objects.get(key)?.length ?? 0, sha256Hex: null })),
+        ...(keys.length > page.length ? { cursor: page.at(-1) ?? "" } : {}),
+      };
+    },
+  };
+  return store;
+}

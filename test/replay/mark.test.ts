@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { encodeMark, MARK_FIELD_NUMBER, toMark, type Mark, type ReplayEnd } from "../../src/replay/mark.ts";
+import { parseReplayQuery } from "../../src/replay/parameters.ts";
+import { openTopLevelSplitter } from "../../src/otlp/top-level.ts";
+import { at } from "../reader/archive-sample.ts";
+
+const END = at("2026-05-01T15:00:00Z");
+const query = (cursor = ""): ReturnType<typeof parseReplayQuery> =>
+  parseReplayQuery(
+    new URLSearchParams(
+      `signal=traces&start=2026-05-01T14:00:00Z&end=2026-05-01T15:00:00Z${cursor && `&cursor=${cursor}`}`,
+    ),
+  );
+const ended = (options: Partial<ReplayEnd>, cursor?: string): Mark =>
+  toMark(query(cursor), { items: 3, bytes: 100, unreadable: 0, next: null, watermark: END, ...options });
+
+test("toMark() is complete when the window was given and lies below the watermark", () => {
+  expect(ended({})).toEqual({
+    items: 3,
+    bytes: 100,
+    complete: true,
+    next: null,
+    watermark: "2026-05-01T15:00:00.000Z",
+    unreadable: 0,
+  });
+});
+
+test("toMark() is not complete past the watermark, and has no next", () => {
+  const mark = ended({ watermark: at("2026-05-01T14:30:00Z") });
+
+  expect(mark).toMatchObject({ complete: false, next: null, watermark: "2026-05-01T14:30:00.000Z" });
+});
+
+test("toMark() is not complete without a watermark", () => {
+  expect(ended({ watermark: "unknown" })).toMatchObject({ complete: false, next: null, watermark: "unknown" });
+});
+
+test("toMark() is not complete when an object was skipped", () => {
+  expect(ended({ unreadable: 2 })).toMatchObject({ complete: false, unreadable: 2, next: null });
+});
+
+test("toMark() gives next where the response ended itself", () => {
+  expect(ended({ next: at("2026-05-01T14:20:00Z") })).toMatchObject({ complete: false, next: "v1.traces.29627420" });
+});
+
+test("toMark() hands on in next that a page ran past its watermark or skipped", () => {
+  const next = at("2026-05-01T14:20:00Z");
+
+  expect(ended({ next, watermark: at("2026-05-01T14:10:00Z") }).next).toBe("v1.traces.29627420.w29627410");
+  expect(ended({ next, watermark: at("2026-05-01T14:20:00Z") }).next).toBe("v1.traces.29627420");
+  expect(ended({ next, watermark: "unknown" }).next).toBe("v1.traces.29627420.wu");
+  expect(ended({ next, unreadable: 1 }).next).toBe("v1.traces.29627420.u");
+});
+
+test("toMark() of the last page speaks for the pages before", () => {
+  expect(ended({}, "v1.traces.29627420")).toMatchObject({ complete: true });
+  expect(ended({}, "v1.traces.29627420.u")).toMatchObject({ complete: false, unreadable: 0 });
+  expect(ended({}, "v1.traces.29627420.wu")).toMatchObject({ complete: false, watermark: "unknown" });
+  expect(ended({}, "v1.traces.29627420.w29627410")).toMatchObject({
+    complete: false,
+    watermark: "2026-05-01T14:10:00.000Z",
+  });
+});
+
+test.each([
+  ["traces", '{"resourceSpans":[],"firn":'],
+  ["metrics", '{"resourceMetrics":[],"firn":'],
+  ["logs", '{"resourceLogs":[],"firn":'],
+] as const)("encodeMark() is a line that OTLP readers of %s take for empty", (signal, start) => {
+  const line = new TextDecoder().decode(encodeMark(ended({}), { format: "jsonl", signal }));
+
+  expect(line).toBe(
+    `${start}{"items":3,"bytes":100,"complete":true,"next":null,"watermark":"2026-05-01T15:00:00.000Z","unreadable":0}}\n`,
+  );
+});
+
+test("encodeMark() is an unknown field in protobuf, with the same JSON", () => {
+  const bytes = encodeMark(ended({}), { format: "proto", signal: "traces" });
+
+  const [found] = openTopLevelSplitter().push(bytes);
+  expect(found?.field).toEqual(bytes);
+  expect(found?.container).toBeNull();
+  // 100,000 << 3 | 2 as a varint.
+  expect([...bytes.subarray(0, 3)]).toEqual([0x82, 0xea, 0x30]);
+  expect(MARK_FIELD_NUMBER).toBe(100_000);
+  expect(JSON.parse(new TextDecoder().decode(bytes.subarray(4)))).toEqual(ended({}));
+});

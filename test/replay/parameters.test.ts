@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { parseReplayQuery } from "../../src/replay/parameters.ts";
+
+const parse = (query: string): unknown => parseReplayQuery(new URLSearchParams(query));
+const WINDOW = "start=2026-05-01&end=2026-05-02";
+
+test("parseReplayQuery() has these defaults", () => {
+  expect(parse(`signal=traces&${WINDOW}`)).toEqual({
+    signal: "traces",
+    window: { start: Date.UTC(2026, 4, 1), end: Date.UTC(2026, 4, 2) },
+    format: "jsonl",
+    onError: "stop",
+    maxLineBytes: 1_000_000,
+    hasMark: true,
+    cursor: null,
+  });
+});
+
+test("parseReplayQuery() reads every parameter", () => {
+  const query = "format=jsonl&on_error=skip&max_line_bytes=16000000&mark=false&time=arrival&cursor=v1.logs.29627409";
+
+  expect(parse(`signal=logs&${WINDOW}&${query}`)).toMatchObject({
+    onError: "skip",
+    maxLineBytes: 16_000_000,
+    hasMark: false,
+    cursor: { position: 29_627_409 * 60_000 },
+  });
+});
+
+const KNOWN = "signal, start, end, format, on_error, max_line_bytes, mark, cursor, time";
+
+test.each([
+  [WINDOW, "signal", 'Cannot replay without "signal": expected one of traces, metrics, logs'],
+  [`signal=spans&${WINDOW}`, "signal", 'Cannot parse "signal": found "spans", expected traces or metrics or logs'],
+  [`signal=all&${WINDOW}`, "signal", 'Cannot parse "signal": "all" is not available yet'],
+  [`signal=profiles&${WINDOW}`, "signal", 'Cannot parse "signal": "profiles" is not available yet'],
+  [`signal=traces&end=2026-05-02`, "start", 'Cannot replay without "start"'],
+  [`signal=traces&start=2026-05-02`, "end", 'Cannot replay without "end"'],
+  [`signal=traces&start=2026-05-02&end=2026-05-02`, "end", "Cannot replay the window"],
+  [`signal=traces&${WINDOW}&format=csv`, "format", 'Cannot parse "format": found "csv", expected jsonl or proto'],
+  [`signal=traces&${WINDOW}&format=json`, "format", '"json" is not available yet, expected jsonl or proto'],
+  [`signal=traces&${WINDOW}&format=proto-delimited`, "format", '"proto-delimited" is not available yet'],
+  [`signal=traces&${WINDOW}&on_error=ignore`, "on_error", 'found "ignore", expected stop or skip'],
+  [`signal=traces&${WINDOW}&mark=1`, "mark", 'found "1", expected true or false'],
+  [`signal=traces&${WINDOW}&time=event`, "time", '"event" is not available yet, expected arrival'],
+  [
+    `signal=traces&${WINDOW}&max_line_bytes=999`,
+    "max_line_bytes",
+    "expected a whole number of bytes from 1000 to 16777216",
+  ],
+  [`signal=traces&${WINDOW}&max_line_bytes=16777217`, "max_line_bytes", 'found "16777217"'],
+  [`signal=traces&${WINDOW}&max_line_bytes=1e6`, "max_line_bytes", 'found "1e6"'],
+  [`signal=traces&${WINDOW}&max_line_bytes=5000&format=proto`, "max_line_bytes", 'only "jsonl" has lines'],
+  [`signal=traces&${WINDOW}&cursor=x`, "cursor", 'Cannot parse "cursor"'],
+  [`signal=traces&${WINDOW}&service=a`, "service", 'Cannot use "service": it is not available yet, leave it out'],
+  [`signal=traces&${WINDOW}&attr.http.method=GET`, "attr.http.method", "it is not available yet"],
+  [`signal=traces&${WINDOW}&resource.a=b`, "resource.a", "it is not available yet"],
+  [`signal=traces&${WINDOW}&dry_run=true`, "dry_run", "it is not available yet"],
+  [`signal=traces&${WINDOW}&limit_bytes=1`, "limit_bytes", "it is not available yet"],
+  [`signal=traces&${WINDOW}&sginal=x`, "sginal", `Cannot use "sginal": unknown parameter, expected one of ${KNOWN}`],
+  [`signal=traces&${WINDOW}&Format=proto`, "Format", 'Cannot use "Format": unknown parameter'],
+  [`signal=traces&signal=logs&${WINDOW}`, "signal", 'Cannot read "signal": it is given more than once'],
+])("parseReplayQuery() refuses %s, naming %s", (query, field, message) => {
+  let thrown: unknown = null;
+  try {
+    parse(query);
+  } catch (error) {
+    thrown = error;
+  }
+
+  expect(thrown).toMatchObject({ kind: "invalid_request", field, message: expect.stringContaining(message) });
+});

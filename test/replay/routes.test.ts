@@ -1,0 +1,76 @@
+import { Hono } from "hono";
+import { createMiddleware } from "hono/factory";
+import { expect, test } from "vitest";
+import { FirnError } from "../../src/errors.ts";
+import { openReplayRoutes, type ReplayEnv } from "../../src/replay/routes.ts";
+import { at, freshKey, layoutOf } from "../reader/archive-sample.ts";
+import { gzip, request } from "../reader/otlp-sample.ts";
+import { openSyntheticStore } from "../reader/synthetic-store.ts";
+
+const URL_OF_HOUR =
+  "http://firn/replay?signal=traces&start=2026-05-01T14:00&end=2026-05-01T15:00&format=proto&mark=false";
+const NOW = at("2026-05-02T00:00:00Z");
+
+/** The routes as the root mounts them; who asks is the header `tenant`. */
+function openApp(): Hono {
+  const store = openSyntheticStore({
+    [freshKey("2026-05-01T14:09:00Z")]: gzip(request("traces", ["n-unnamed"])),
+    [freshKey("2026-05-01T14:09:00Z", { layout: layoutOf({ tenant: "acme" }) })]: gzip(request("traces", ["n-acme"])),
+  });
+  const authenticate = createMiddleware<ReplayEnv>(async (context, next) => {
+    const tenant = context.req.header("tenant");
+    if (tenant === undefined) throw new FirnError("unauthenticated", "Cannot accept the request without a token");
+    context.set("grant", { tenant, scopes: ["read"] });
+    await next();
+  });
+  const routes = openReplayRoutes(
+    ({ tenant }) => ({
+      store,
+      layout: layoutOf({ tenant }),
+      watermark: () => Promise.resolve(NOW),
+      now: () => NOW,
+    }),
+    authenticate,
+  );
+  const app = new Hono();
+  app.route("/", routes);
+  app.onError((error) => {
+    const { kind, field, allow } = error instanceof FirnError ? error : new FirnError("internal", error.message);
+    return Response.json({ kind, field, allow }, { status: 400 });
+  });
+  return app;
+}
+
+const ask = async (url: string, init: RequestInit): Promise<Response> => openApp().request(url, init);
+
+test("openReplayRoutes() replays the archive of the grant's tenant and no other", async () => {
+  const unnamed = await ask(URL_OF_HOUR, { headers: { tenant: "" } });
+  const acme = await ask(URL_OF_HOUR, { headers: { tenant: "acme" } });
+
+  expect(await unnamed.bytes()).toEqual(request("traces", ["n-unnamed"]));
+  expect(await acme.bytes()).toEqual(request("traces", ["n-acme"]));
+});
+
+test("openReplayRoutes() lets nobody in whom authentication refuses", async () => {
+  const response = await ask(URL_OF_HOUR, {});
+
+  expect(await response.json()).toMatchObject({ kind: "unauthenticated" });
+});
+
+test.each(["POST", "PUT", "DELETE"])("openReplayRoutes() refuses %s and names GET", async (method) => {
+  const response = await ask(URL_OF_HOUR, { method, headers: { tenant: "" } });
+
+  expect(await response.json()).toEqual({ kind: "method_not_allowed", allow: "GET" });
+});
+
+test("openReplayRoutes() refuses HEAD without starting a replay", async () => {
+  const response = await ask(URL_OF_HOUR, { method: "HEAD", headers: { tenant: "" } });
+
+  expect(response.status).toBe(400);
+});
+
+test("openReplayRoutes() hands errors to the root before anything is sent", async () => {
+  const response = await ask("http://firn/replay?signal=traces&start=2026-05-01", { headers: { tenant: "" } });
+
+  expect(await response.json()).toEqual({ kind: "invalid_request", field: "end" });
+});
