@@ -1,0 +1,70 @@
+/** Root of HTTP: which route exists, who may use it, and how a failure is answered. */
+import { Hono } from "hono";
+import { openAdminRoutes } from "./admin/routes.ts";
+import { readWatermark } from "./admin/status.ts";
+import type { Grant } from "./auth/contract.ts";
+import type { ShardIdentity } from "./buffer/contract.ts";
+import { requireGrant, type GrantEnv } from "./auth/middleware.ts";
+import { readConfig, type Bindings, type Config } from "./config.ts";
+import { openArchiveStore, openShardClient } from "./durable-objects/clients.ts";
+import { FirnError, toErrorMessage } from "./errors.ts";
+import { toErrorResponse } from "./http-errors.ts";
+import { parseMediaType } from "./ingest/media-type.ts";
+import { openIngestRoutes } from "./ingest/routes.ts";
+import { log } from "./log.ts";
+import type { ReplayDeps } from "./replay/contract.ts";
+import { openReplayRoutes } from "./replay/routes.ts";
+import { millis } from "./units.ts";
+
+/**
+ * Opens the HTTP surface.
+ * @param env - variables and secrets; wrong ones don't throw here but answer every request but `/healthz` with the
+ * sentence that names them, so that a deployment says what is the matter
+ */
+export function openApp(env: Readonly<Record<string, unknown>>, bindings: Bindings): Hono<GrantEnv> {
+  const app = new Hono<GrantEnv>({ strict: false });
+  app.get("/healthz", (context) => context.text("ok\n"));
+  app.notFound((context) => {
+    const message = `Cannot find ${context.req.method} ${context.req.path}`;
+    return toAnswer(context.req.raw, new FirnError("not_found", message));
+  });
+  app.onError((error, context) => toAnswer(context.req.raw, error));
+  try {
+    mountRoutes(app, readConfig(env), bindings);
+  } catch (error) {
+    log("error", "config.wrong", { error: toErrorMessage(error) });
+    app.all("*", () => {
+      throw error;
+    });
+  }
+  return app;
+}
+
+function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): void {
+  const client = openShardClient(bindings, config);
+  const { marshaler, compression } = config.archive;
+  const ingestDeps = {
+    maxRequestBytes: config.maxRequestBytes,
+    shards: config.shards,
+    form: { marshaler, compression },
+    openShard: (identity: ShardIdentity) => client.shard(identity),
+  };
+  app.route("/", openIngestRoutes(ingestDeps, requireGrant(config, "ingest")));
+  const store = openArchiveStore(bindings, config);
+  const openReplayDeps = ({ tenant }: Grant): ReplayDeps => ({
+    store,
+    layout: { ...config.archive, tenant },
+    watermark: (signal) => readWatermark(client, { tenant, signal, now: Date.now() }),
+    now: () => millis(Date.now()),
+  });
+  app.route("/", openReplayRoutes(openReplayDeps, requireGrant(config, "read")));
+  app.route("/", openAdminRoutes(client, { read: requireGrant(config, "read"), admin: requireGrant(config, "admin") }));
+}
+
+/** Answers in the encoding of the request; a bug is logged here, once, and says nothing to the client. */
+function toAnswer(request: Request, error: unknown): Response {
+  if (!(error instanceof FirnError)) {
+    log("error", "request.failed", { path: new URL(request.url).pathname, error: toErrorMessage(error) });
+  }
+  return toErrorResponse(error, parseMediaType(request.headers.get("content-type")) ?? "json");
+}

@@ -1,0 +1,35 @@
+/** How the roots reach stores and Durable Objects: settings and bindings in, contracts out. */
+import type { DirectoryContract, ShardBufferContract, ShardIdentity } from "../buffer/contract.ts";
+import { formatShardName } from "../buffer/shard-name.ts";
+import type { Bindings, Config } from "../config.ts";
+import type { ObjectStore } from "../object-store/contract.ts";
+import { openR2Store } from "../object-store/r2/r2-store.ts";
+import { withTimeout } from "../object-store/with-timeout.ts";
+import { DIRECTORY_NAME } from "./directory.ts";
+
+/** Finds shards and the Directory; a stub is made anew for every call, since one that threw may be broken. */
+export interface ShardClient {
+  shard(identity: ShardIdentity): ShardBufferContract;
+  directory(): DirectoryContract;
+}
+
+/** Opens the client within the configured jurisdiction. */
+export function openShardClient(bindings: Bindings, config: Pick<Config, "jurisdiction">): ShardClient {
+  const within = <T extends Rpc.DurableObjectBranded | undefined>(namespace: DurableObjectNamespace<T>) =>
+    config.jurisdiction === null ? namespace : namespace.jurisdiction(config.jurisdiction);
+  return {
+    shard: (identity) => {
+      const namespace = within(bindings.shardBuffer);
+      return namespace.get(namespace.idFromName(formatShardName(identity)));
+    },
+    directory: () => {
+      const namespace = within(bindings.directory);
+      return namespace.get(namespace.idFromName(DIRECTORY_NAME));
+    },
+  };
+}
+
+/** Opens the archive's store, every call bounded in time. */
+export function openArchiveStore(bindings: Bindings, config: Pick<Config, "archive">): ObjectStore {
+  return withTimeout(openR2Store(bindings.archive, config.archive.bucket));
+}

@@ -1,0 +1,80 @@
+/**
+ * The one mapping from a kind of error to an HTTP answer: status, headers, and the `google.rpc.Status` body in the
+ * encoding that the client speaks (otlp-http 4.3).
+ */
+import { FirnError, unreachable, type ErrorKind } from "./errors.ts";
+import { RETRY_AFTER_OVERLOAD } from "./limits.ts";
+import { CONTENT_TYPE, encodeStatus, type Encoding } from "./otlp/response.ts";
+
+/** What an error kind means over HTTP. */
+export interface HttpMeaning {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 500 | 503;
+  /** google.rpc.Code; clients do not act on it. */
+  readonly code: number;
+}
+
+/** Translates an error kind. Retryable statuses stand only where a retry can help. */
+export function toHttpMeaning(kind: ErrorKind): HttpMeaning {
+  switch (kind) {
+    case "invalid_request":
+      return { status: 400, code: 3 };
+    case "unauthenticated":
+      return { status: 401, code: 16 };
+    case "permission_denied":
+      return { status: 403, code: 7 };
+    case "not_found":
+      return { status: 404, code: 5 };
+    case "method_not_allowed":
+      return { status: 405, code: 12 };
+    case "too_large":
+      return { status: 413, code: 8 };
+    case "unsupported_media_type":
+    case "unsupported_coding":
+      return { status: 415, code: 3 };
+    case "unavailable":
+    case "store_unavailable":
+    case "store_refused":
+      return { status: 503, code: 14 };
+    // An operator mends a setting while clients wait and retry; a 500 would make them drop what they hold.
+    case "misconfigured":
+      return { status: 503, code: 14 };
+    case "object_not_found":
+    case "corrupt_object":
+    case "unknown_format":
+      return { status: 500, code: 15 };
+    case "internal":
+      return { status: 500, code: 13 };
+    default:
+      return unreachable(kind, "error kind");
+  }
+}
+
+/**
+ * Builds the answer to a failed request.
+ * @param error - what was thrown; anything that is no `FirnError` is a bug and says nothing to the client
+ * @param encoding - of the request; JSON when the request had no media type of OTLP
+ */
+export function toErrorResponse(error: unknown, encoding: Encoding): Response {
+  const failure = error instanceof FirnError ? error : new FirnError("internal", "Internal error");
+  const { status, code } = toHttpMeaning(failure.kind);
+  const violations = status === 400 ? [{ field: failure.field ?? "body", description: failure.message }] : [];
+  const body = encodeStatus(encoding, { code, message: failure.message, violations });
+  return new Response(body, { status, headers: { "content-type": CONTENT_TYPE[encoding], ...extraHeaders(failure) } });
+}
+
+function extraHeaders(failure: FirnError): Record<string, string> {
+  switch (failure.kind) {
+    case "unauthenticated":
+      return { "www-authenticate": "Bearer" };
+    case "unsupported_media_type":
+      return { "accept-post": "application/x-protobuf, application/json" };
+    case "unsupported_coding":
+      return { "accept-encoding": "gzip, identity" };
+    case "method_not_allowed":
+      return failure.allow === undefined ? {} : { allow: failure.allow };
+    default:
+      return toHttpMeaning(failure.kind).status === 503
+        ? { "retry-after": String(failure.retryAfterSeconds ?? RETRY_AFTER_OVERLOAD) }
+        : {};
+  }
+}
