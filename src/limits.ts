@@ -10,10 +10,18 @@ export const MAX_MESSAGE_DEPTH = 100;
 export const MAX_REQUEST_BYTES_CEILING: Bytes = bytes(24 * MIB);
 /** `MAX_REQUEST_BYTES` may not be lower: every body of 4 MiB is accepted whatever the settings (otlp-http 3.3). */
 export const MAX_REQUEST_BYTES_FLOOR: Bytes = bytes(4 * MIB);
+/**
+ * Members of one gzip body: more than any client sends, block-wise gzip of 20 MiB included. Each costs a native call,
+ * so that a body of empty members would otherwise hold the isolate for ten seconds.
+ */
+export const MAX_GZIP_MEMBERS = 65_536;
 /** Codings besides `identity` that one body may carry (otlp-http 3.2). */
 export const MAX_CONTENT_CODINGS = 2;
 /** Clients read at most a few KiB of an error; a partial success must stay below 4 MiB (otlp-http 3.3). */
 export const MAX_ERROR_MESSAGE_CHARS = 1000;
+
+/** Longest partition format: a key with prefixes, tenant and name stays below the 1,024 bytes of S3 and R2. */
+export const PARTITION_FORMAT_MAX_CHARS = 200;
 
 /** A row holds less than 2 MB in SQLite on Durable Objects; local workerd would let 4 MB pass. */
 export const CHUNK_MAX_BYTES: Bytes = bytes(1_900_000);
@@ -52,6 +60,12 @@ export const DIRECTORY_PAGE = 500;
 
 /** A line of `jsonl` stays below 1 MB: the OTLP JSON file receiver and otel-tui lose longer ones (collector-s3 5.1). */
 export const REPLAY_LINE_MAX_BYTES: Bytes = bytes(1_000_000);
+/** Below this, most records would not fit a line. */
+export const REPLAY_LINE_BYTES_FLOOR: Bytes = bytes(1_000);
+/** A line is built in memory; the file receiver's documentation shows a `max_log_size` of 16 MiB at most. */
+export const REPLAY_LINE_BYTES_CEILING: Bytes = bytes(16 * MIB);
+/** A minute with more objects would pass the 10,000 calls that the platform gives an invocation, lists included. */
+export const REPLAY_MAX_MINUTE_OBJECTS = 9_000;
 /** A response ends itself before the platform's 10,000 subrequests (protocol 6.4). */
 export const REPLAY_MAX_STORE_CALLS = 8_000;
 /** Raw OTLP bytes after which a response ends itself (protocol 6.4). */

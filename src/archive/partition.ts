@@ -6,6 +6,7 @@
  * collector-s3 1.1. Knows nothing about prefixes, tenants and file names: those are `key.ts`.
  */
 import { FirnError, unreachable } from "../errors.ts";
+import { PARTITION_FORMAT_MAX_CHARS } from "../limits.ts";
 import { millis, type Millis } from "../units.ts";
 
 /** A piece of a path: text as it stands, or a directive without its `%`. */
@@ -37,9 +38,6 @@ export interface PartitionFormat {
   /** What follows the hour path in every key of the hour: `/`, or nothing where the minute adjoins the hour. */
   readonly afterHourPath: "/" | "";
 }
-
-/** Longest format; with prefixes, tenant and file name a key stays below the 1,024 bytes of S3 and R2. */
-export const PARTITION_FORMAT_MAX_CHARS = 200;
 
 /** First path segment that belongs to Firn itself, never to telemetry (DESIGN.md section 5). */
 export const RESERVED_SEGMENT = "_firn";

@@ -7,12 +7,10 @@
  */
 import { crc32 } from "node:zlib";
 import { FirnError } from "../errors.ts";
+import { MAX_GZIP_MEMBERS } from "../limits.ts";
 import { KIB, MIB } from "../units.ts";
 import { inflateDeflate } from "./deflate.ts";
 import { findTrailerFault, GZIP_TRAILER_BYTES, parseGzipHeader } from "./gzip-format.ts";
-
-/** A `Content-Encoding` that Firn undoes. */
-export type ContentCoding = "identity" | "gzip";
 
 /** A body as the client meant it. */
 export interface InflatedBody {
@@ -23,12 +21,6 @@ export interface InflatedBody {
    */
   readonly isCleanGzip: boolean;
 }
-
-/**
- * More members than any client sends, block-wise gzip of 20 MiB included. Each costs a native call, so that a body of
- * empty members would otherwise hold the isolate for ten seconds.
- */
-export const MAX_GZIP_MEMBERS = 65_536;
 
 /** Output pieces of the first member: few enough to join cheaply, small enough not to be retained for a small body. */
 const PIECE_MIN_BYTES = 16 * KIB;

@@ -2,6 +2,7 @@
  * The plan of a read, made hour by hour as the read gets there: list to the last page, pick what is visible, hand it
  * out minute by minute, and end at a minute boundary before the store calls are used up (protocol 6.1, 6.3, 6.4).
  */
+import { REPLAY_MAX_MINUTE_OBJECTS } from "../limits.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
 import type { ReadRequest } from "./contract.ts";
 import { hoursOf } from "./hours.ts";
@@ -19,9 +20,6 @@ export type PlanStep =
     }
   /** The read ends itself before this minute. */
   | { readonly kind: "cut"; readonly next: Millis };
-
-/** A minute with more objects would pass the 10,000 calls that the platform gives an invocation, lists included. */
-export const MAX_MINUTE_OBJECTS = 9_000;
 
 /**
  * Plans a window. A minute is handed out whole, or not at all; the first one at the window's start is handed out
@@ -63,7 +61,10 @@ async function listObjects(
   hour: Millis,
 ): Promise<HourObjects & { readonly isEmpty: boolean }> {
   const selection = { layout, signal, hour, start, end };
-  const collector = openHourCollector({ maxObjects: limits.maxStoreCalls, maxMinuteObjects: MAX_MINUTE_OBJECTS });
+  const collector = openHourCollector({
+    maxObjects: limits.maxStoreCalls,
+    maxMinuteObjects: REPLAY_MAX_MINUTE_OBJECTS,
+  });
   let isEmpty = true;
   for await (const page of listHour(source, hour)) {
     if (page.length > 0) isEmpty = false;

@@ -3,7 +3,7 @@
  * it: one that was silently ignored would look like a filter that found nothing to leave out.
  */
 import { FirnError } from "../errors.ts";
-import { REPLAY_LINE_MAX_BYTES } from "../limits.ts";
+import { REPLAY_LINE_BYTES_CEILING, REPLAY_LINE_BYTES_FLOOR, REPLAY_LINE_MAX_BYTES } from "../limits.ts";
 import { isSignal, SIGNALS, type Signal } from "../signal.ts";
 import { bytes, type Bytes } from "../units.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
@@ -23,11 +23,6 @@ export interface ReplayQuery {
   /** `null`: from the window's start. */
   readonly cursor: Cursor | null;
 }
-
-/** Below this, most records would not fit a line. */
-export const LINE_BYTES_MIN: Bytes = bytes(1_000);
-/** A line is built in memory; the file receiver's `max_log_size` of 16 MiB is the most that its documentation shows. */
-export const LINE_BYTES_MAX: Bytes = bytes(16 * 1024 * 1024);
 
 const FORMATS: readonly ReplayFormat[] = ["jsonl", "proto"];
 const KNOWN = ["signal", "start", "end", "format", "on_error", "max_line_bytes", "mark", "cursor", "time"];
@@ -101,8 +96,8 @@ function parseLineBytes(text: string | null, format: ReplayFormat): Bytes {
   const name = "max_line_bytes";
   if (format !== "jsonl") throw refusal(name, `Cannot use "${name}" with format "${format}": only "jsonl" has lines`);
   const value = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : 0;
-  if (value >= LINE_BYTES_MIN && value <= LINE_BYTES_MAX) return bytes(value);
-  const expected = `expected a whole number of bytes from ${LINE_BYTES_MIN} to ${LINE_BYTES_MAX}`;
+  if (value >= REPLAY_LINE_BYTES_FLOOR && value <= REPLAY_LINE_BYTES_CEILING) return bytes(value);
+  const expected = `expected a whole number of bytes from ${REPLAY_LINE_BYTES_FLOOR} to ${REPLAY_LINE_BYTES_CEILING}`;
   throw refusal(name, `Cannot parse "${name}": found "${shorten(text)}", ${expected}`);
 }
 

@@ -16,7 +16,8 @@ const INSTANT = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1
 const FIRST_INSTANT = 0;
 const LAST_INSTANT = Date.UTC(10_000, 0, 1);
 const EXPECTED =
-  'expected RFC 3339 such as "2026-05-01T14:00:00Z" (in a URL write "+" as "%2B"), "2026-05-01 14:00" or "2026-05-01", ' +
+  'expected RFC 3339 such as "2026-05-01T14:00:00Z" (in a URL write "+" as "%2B"), ' +
+  '"2026-05-01 14:00" or "2026-05-01", ' +
   "both in UTC, in the years 1970 to 9999";
 /** As much of a wrong value as a message repeats. */
 const SHOWN_CHARS = 64;

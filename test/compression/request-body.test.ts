@@ -3,7 +3,8 @@ import { crc32 } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { FirnError } from "../../src/errors.ts";
 import { compressGzip } from "../../src/compression/gzip-member.ts";
-import { inflateGzip, MAX_GZIP_MEMBERS } from "../../src/compression/request-body.ts";
+import { inflateGzip } from "../../src/compression/request-body.ts";
+import { MAX_GZIP_MEMBERS } from "../../src/limits.ts";
 import { bytesOf, FLAGS, member, randomBytes, text, withByte, withHeader } from "./gzip-bytes.ts";
 
 const LIMIT = 1 << 20;

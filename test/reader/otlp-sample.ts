@@ -1,4 +1,4 @@
-/** Small OTLP requests built by hand, so that tests of the way through the archive do not lean on Firn's own encoder. */
+/** Small OTLP requests built by hand, so that tests of the archive's way do not lean on Firn's own encoder. */
 import { gzipSync } from "node:zlib";
 import { unreachable } from "../../src/errors.ts";
 import type { Signal } from "../../src/signal.ts";

@@ -22,7 +22,7 @@ test("readWindow() ends itself at a minute before the store calls are used up, a
   expect(rest).toMatchObject({ itemCount: 3, next: null });
 });
 
-test("readWindow() ends itself at an hour when listings without objects of the signal use up the store calls", async () => {
+test("readWindow() ends itself at an hour when listings without matching objects use up the store calls", async () => {
   const hours = ["10", "11", "12", "13", "14", "15"];
   const store = openSyntheticStore(
     Object.fromEntries(

@@ -70,7 +70,8 @@ test.each([
   const line = new TextDecoder().decode(encodeMark(ended({}), { format: "jsonl", signal }));
 
   expect(line).toBe(
-    `${start}{"items":3,"bytes":100,"complete":true,"next":null,"watermark":"2026-05-01T15:00:00.000Z","unreadable":0}}\n`,
+    `${start}{"items":3,"bytes":100,"complete":true,"next":null,` +
+      `"watermark":"2026-05-01T15:00:00.000Z","unreadable":0}}\n`,
   );
 });
 

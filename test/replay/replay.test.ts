@@ -102,7 +102,8 @@ test("replayResponse() of an empty window is the mark alone, or nothing without 
   const store = openSyntheticStore();
 
   expect(await (await replay(`signal=logs&${WINDOW}`, depsOf(store))).text()).toBe(
-    '{"resourceLogs":[],"firn":{"items":0,"bytes":0,"complete":true,"next":null,"watermark":"2026-05-02T00:00:00.000Z","unreadable":0}}\n',
+    '{"resourceLogs":[],"firn":{"items":0,"bytes":0,"complete":true,"next":null,' +
+      '"watermark":"2026-05-02T00:00:00.000Z","unreadable":0}}\n',
   );
   expect(await (await replay(`signal=logs&mark=false&${WINDOW}`, depsOf(store))).text()).toBe("");
 });
