@@ -60,7 +60,7 @@ export function generateSchema(): string {
   };
   for (const name of REQUEST_MESSAGES) visit(root.lookupType(name));
   const messages = [...found].map(([name, type]) => {
-    const fields = [...type.fieldsArray].sort((a, b) => a.id - b.id).map(formatField);
+    const fields = type.fieldsArray.toSorted((a, b) => a.id - b.id).map(formatField);
     return `  ${JSON.stringify(name)}: [\n${fields.join("\n")}\n  ],`;
   });
   return [
