@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { packChunks, type PackedMember } from "../../src/buffer/chunks.ts";
 import { ENTRY_BYTES, forEachEntry } from "../../src/buffer/entries.ts";

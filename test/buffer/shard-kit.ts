@@ -198,9 +198,12 @@ function openScriptedStore(): ScriptedStore {
   return store;
 }
 
+function sequenceOf(key: string): number {
+  return Number(key.split("-").at(-1));
+}
+
 /** All bytes in all objects, in the order of their keys' sequence. */
 export function storedBytes(store: ScriptedStore): Uint8Array[] {
-  const sequenceOf = (key: string): number => Number(key.split("-").at(-1));
   return [...store.objects].toSorted(([a], [b]) => sequenceOf(a) - sequenceOf(b)).map(([, bytes]) => bytes);
 }
 
