@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import type { AppendHead, AppendOutcome } from "../../src/buffer/contract.ts";
+import { compressGzip } from "../../src/compression/gzip-member.ts";
+import { inflateGzip } from "../../src/compression/request-body.ts";
+import { ingest, type IngestDeps } from "../../src/ingest/ingest.ts";
+
+interface Appended {
+  readonly head: AppendHead;
+  readonly member: Uint8Array;
+  readonly isStream: boolean;
+}
+
+/** A shard that notes what it is given; `answer` decides what it says. */
+function openDeps(answer: (call: number) => AppendOutcome = () => ({ kind: "stored" })): {
+  readonly deps: IngestDeps;
+  readonly appended: Appended[];
+} {
+  const appended: Appended[] = [];
+  let calls = 0;
+  const deps: IngestDeps = {
+    maxRequestBytes: 20 * 1024 * 1024,
+    shards: 4,
+    form: { marshaler: "otlp_proto", compression: "gzip" },
+    openShard: () => ({
+      append: async (head, member) => {
+        const outcome = answer((calls += 1));
+        appended.push({ head, member, isStream: false });
+        return outcome;
+      },
+      appendStream: async (head, stream) => {
+        const member = new Uint8Array(await new Response(stream).arrayBuffer());
+        appended.push({ head, member, isStream: true });
+        return answer((calls += 1));
+      },
+    }),
+  };
+  return { deps, appended };
+}
+
+/** A length-delimited field. */
+function encodeField(number: number, payload: Uint8Array): Uint8Array {
+  const length = [];
+  for (let rest = payload.length; ; rest >>>= 7) {
+    length.push(rest > 127 ? (rest & 127) | 128 : rest);
+    if (rest <= 127) break;
+  }
+  return new Uint8Array([(number << 3) | 2, ...length, ...payload]);
+}
+
+/** A logs request with one record, whose body is `text`: fields 1, 2, 2, 5, 1. */
+function makeLogs(text: string): Uint8Array {
+  return [1, 5, 2, 2, 1].reduce((payload, number) => encodeField(number, payload), new TextEncoder().encode(text));
+}
+
+function post(body: Uint8Array, headers: Record<string, string> = {}): Request {
+  const type = { "content-type": "application/x-protobuf" };
+  return new Request("http://firn/v1/logs", { method: "POST", headers: { ...type, ...headers }, body });
+}
+
+async function send(request: Request, deps: IngestDeps): Promise<Response> {
+  return ingest({ tenant: "", signal: "logs", request }, deps);
+}
+
+/** The first call fails with an error that carries the platform's flags. */
+function failOnce(flags: object): (call: number) => AppendOutcome {
+  return (call) => {
+    if (call === 1) throw Object.assign(new Error("reset"), flags);
+    return { kind: "stored" };
+  };
+}
+
+const GZIP = { "content-encoding": "gzip" };
+
+describe("ingest()", () => {
+  it("keeps the client's own gzip bytes as the member", async () => {
+    const { deps, appended } = openDeps();
+    const wire = compressGzip(makeLogs("kept"));
+
+    expect((await send(post(wire, GZIP), deps)).status).toBe(200);
+    expect(appended[0]?.member).toEqual(wire);
+  });
+
+  it("compresses anew what came plain, padded, or as JSON", async () => {
+    const body = makeLogs("made");
+    const padded = new Uint8Array([...compressGzip(body), 0, 0]);
+    const json = JSON.stringify({
+      resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: "made" } }] }] }],
+    });
+    for (const request of [
+      post(body),
+      post(padded, GZIP),
+      post(new TextEncoder().encode(json), { "content-type": "application/json" }),
+    ]) {
+      const { deps, appended } = openDeps();
+      await send(request, deps);
+      const [first] = appended;
+      const inflated = inflateGzip(first?.member ?? new Uint8Array(), 1e6);
+
+      expect(inflated.isCleanGzip).toBe(true);
+      expect(inflated.body).toEqual(body);
+    }
+  });
+
+  it("gives a retry the same hash and shard, whatever its compression", async () => {
+    const { deps, appended } = openDeps();
+    const body = makeLogs("again");
+    await send(post(body), deps);
+    await send(post(compressGzip(body), GZIP), deps);
+    await send(post(new Uint8Array([...compressGzip(body), 0]), GZIP), deps);
+
+    expect(new Set(appended.map(({ head }) => head.hash.toHex())).size).toBe(1);
+    expect(new Set(appended.map(({ head }) => head.identity.shard)).size).toBe(1);
+  });
+
+  it("hands a member above 1 MiB over as a stream", async () => {
+    const { deps, appended } = openDeps();
+    const noise = Array.from({ length: 40 }, () => crypto.getRandomValues(new Uint8Array(60_000)).toHex()).join("");
+    await send(post(makeLogs(noise)), deps);
+
+    expect(appended[0]?.isStream).toBe(true);
+    expect(appended[0]?.head.memberBytes).toBe(appended[0]?.member.length);
+    const { body } = inflateGzip(appended[0]?.member ?? new Uint8Array(), 1e7);
+    const sent = makeLogs(noise);
+    expect(body.length === sent.length && body.every((byte, index) => byte === sent[index])).toBe(true);
+  });
+
+  it("stores nothing for a request without items", async () => {
+    const { deps, appended } = openDeps();
+    for (const body of [new Uint8Array(), new Uint8Array([10, 0])]) await send(post(body), deps);
+
+    expect(appended).toEqual([]);
+  });
+
+  it("turns a refusal of the shard into 503 with its Retry-After", async () => {
+    const { deps } = openDeps(() => ({ kind: "unavailable", reason: "backlog", retryAfterSeconds: 5 }));
+
+    await expect(send(post(makeLogs("a")), deps)).rejects.toMatchObject({ kind: "unavailable", retryAfterSeconds: 5 });
+  });
+
+  it("asks the shard once more only where the platform says that repeating is safe", async () => {
+    expect((await send(post(makeLogs("b")), openDeps(failOnce({ retryable: true })).deps)).status).toBe(200);
+    for (const flags of [{}, { retryable: true, overloaded: true }, { remote: true }]) {
+      const { deps } = openDeps(failOnce(flags));
+      await expect(send(post(makeLogs("b")), deps)).rejects.toMatchObject({ kind: "unavailable" });
+    }
+  });
+});
