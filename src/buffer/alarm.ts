@@ -9,6 +9,9 @@ import type { Batch, Shard } from "./shard.ts";
 /** An alarm for this very millisecond may be lost (workerd issue 6866); the next one is safe. */
 const SOON = 1;
 
+/** An alarm that is so late was lost: the platform gives up after six failures, and says nothing (reliability F-03). */
+const LOST_AFTER_MILLIS = 60_000;
+
 /** Says when a batch that is not sealed yet is due. */
 export function sealDueAt(shard: Shard, batch: Batch): number {
   const { flushIntervalMillis, flushMaxBytes } = shard.deps.settings;
@@ -38,7 +41,7 @@ export async function armAlarm(shard: Shard): Promise<void> {
   const planned = planAlarm(shard);
   if (planned === null) return;
   const at = Math.max(planned, shard.deps.now() + SOON);
-  if (shard.alarmAt !== null && shard.alarmAt <= at) return;
+  if (shard.alarmAt !== null && shard.alarmAt <= at && !isLost(shard, shard.alarmAt)) return;
   shard.alarmAt = at;
   try {
     await shard.deps.storage.setAlarm(at);
@@ -47,4 +50,8 @@ export async function armAlarm(shard: Shard): Promise<void> {
     shard.alarmAt = null;
     log("error", "alarm.not_set", { shard: shard.identity?.shard ?? -1, error: toErrorMessage(error) });
   }
+}
+
+function isLost(shard: Shard, alarmAt: number): boolean {
+  return alarmAt < shard.deps.now() - LOST_AFTER_MILLIS;
 }
