@@ -4,7 +4,7 @@
  * why it is a class with open fields. https://protobuf.dev/programming-guides/encoding/
  */
 import { FirnError } from "../errors.ts";
-import { MAX_VARINT_BYTES, TAG_STEP, WIRE_LENGTH, writeVarint } from "./wire.ts";
+import { MAX_VARINT_BYTES, TAG_STEP, WIRE_LENGTH, varintBytes, writeVarint } from "./wire.ts";
 
 /** Runs up to this many bytes are copied by a loop: a native copy costs more than that to start. */
 const LOOP_COPY_MAX_BYTES = 40;
@@ -110,6 +110,33 @@ export class ByteWriter {
     this.varint(fieldNumber * TAG_STEP + WIRE_LENGTH);
     this.varint(payload.length);
     this.append(payload);
+  }
+
+  /**
+   * Leaves room for the length of a payload that follows.
+   * @param lengthBytes bytes that the length is expected to take
+   * @returns where the payload starts
+   */
+  openLength(lengthBytes: number): number {
+    this.reserve(lengthBytes);
+    this.length += lengthBytes;
+    return this.length;
+  }
+
+  /**
+   * Writes the length in front of the payload that starts at `start`, moving the payload if the room does not fit.
+   * @returns bytes that the length took
+   */
+  closeLength(start: number, lengthBytes: number): number {
+    const payloadBytes = this.length - start;
+    const needed = varintBytes(payloadBytes);
+    if (needed !== lengthBytes) {
+      if (needed > lengthBytes) this.reserve(needed - lengthBytes);
+      this.bytes.copyWithin(start + needed - lengthBytes, start, this.length);
+      this.length += needed - lengthBytes;
+    }
+    writeVarint(this.bytes, start - lengthBytes, payloadBytes);
+    return needed;
   }
 
   /** Copies what was written into an array of its own, so that no consumer holds or sends the spare room. */

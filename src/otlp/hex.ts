@@ -13,22 +13,23 @@ export function hexDigit(byte: number): number {
   return VALUES[byte] ?? 0xff;
 }
 
-/** Says whether `text[start, end)` is pairs of hex digits; an empty text is. */
-export function isHex(text: Uint8Array, start: number, end: number): boolean {
-  let union = (end - start) & 1 ? 0xff : 0;
-  for (let position = start; position < end; position++) union |= VALUES[text[position] ?? 0] ?? 0xff;
-  return union < 16;
-}
-
-/** Appends the bytes of a text that {@link isHex} accepts. */
-export function decodeHex(text: Uint8Array, start: number, end: number, output: ByteWriter): void {
+/**
+ * Appends the bytes of pairs of hex digits.
+ * @returns false if some character is none; what was appended then is to be dropped
+ */
+export function decodeHex(text: Uint8Array, start: number, end: number, output: ByteWriter): boolean {
   output.reserve((end - start) / 2);
   const { bytes } = output;
   let { length } = output;
+  let union = 0;
   for (let position = start; position < end; position += 2) {
-    bytes[length++] = (hexDigit(text[position] ?? 0) << 4) | hexDigit(text[position + 1] ?? 0);
+    const upper = VALUES[text[position] ?? 0] ?? 0xff;
+    const lower = VALUES[text[position + 1] ?? 0] ?? 0xff;
+    union |= upper | lower;
+    bytes[length++] = (upper << 4) | lower;
   }
   output.length = length;
+  return union < 16;
 }
 
 /** Appends the hex of `source[start, end)`. */

@@ -92,7 +92,7 @@ export class NumberTranscoder {
     const start = text.position;
     if (first === QUOTE) {
       text.takeString();
-      const named = text.stringEnd - text.stringStart > NAMED_DOUBLE_MAX_BYTES ? undefined : this.#findNamed();
+      const named = this.#findNamed();
       if (named !== undefined) return named;
       text.position = start;
     }
@@ -103,9 +103,11 @@ export class NumberTranscoder {
     throw text.fault("a number that a double can hold");
   }
 
+  /** The value of the last string, if it is one of the names. */
   #findNamed(): number | undefined {
-    const { bytes, stringStart, stringEnd } = this.#text;
-    return NAMED_DOUBLES.get(String.fromCharCode(...bytes.subarray(stringStart, stringEnd)));
+    const { bytes, stringStart, stringEnd, isEscaped } = this.#text;
+    const name = isEscaped ? this.#unescape() : bytes.subarray(stringStart, stringEnd);
+    return name.length > NAMED_DOUBLE_MAX_BYTES ? undefined : NAMED_DOUBLES.get(String.fromCharCode(...name));
   }
 
   #scan(field: FieldPlan): Decimal {
@@ -138,10 +140,14 @@ export class NumberTranscoder {
 
   /** Scans the last string, in which digits may be escaped. */
   #scanUnescaped(): boolean {
+    const bytes = this.#unescape();
+    return this.#decimal.scan(bytes, 0) === bytes.length;
+  }
+
+  #unescape(): Uint8Array {
     const unescaped = new ByteWriter(64, this.#text.stringEnd - this.#text.stringStart);
     this.#text.writeString(unescaped);
-    const bytes = unescaped.toBytes();
-    return this.#decimal.scan(bytes, 0) === bytes.length;
+    return unescaped.toBytes();
   }
 
   #readInt32(field: FieldPlan): boolean {

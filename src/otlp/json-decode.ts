@@ -11,7 +11,7 @@ import type { Signal } from "../signal.ts";
 import { base64Bytes, decodeBase64, findBase64End } from "./base64.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { DeadFields } from "./dead-fields.ts";
-import { decodeHex, isHex } from "./hex.ts";
+import { decodeHex } from "./hex.ts";
 import { NumberTranscoder } from "./json-decode-number.ts";
 import {
   CLOSE_BRACE,
@@ -26,7 +26,7 @@ import {
 } from "./json-text.ts";
 import { KeyGuess } from "./key-guess.ts";
 import { isPackable, MESSAGE_COUNT, REQUEST_PLAN, type FieldPlan, type MessagePlan } from "./message-plan.ts";
-import { varintBytes, writeVarint } from "./wire.ts";
+import { varintBytes } from "./wire.ts";
 
 const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 /** OTLP protobuf is about 0.45 of the same JSON; room for more saves a copy of everything. */
@@ -148,7 +148,7 @@ class RequestDecoder {
     if (kind === "message") this.#submessage(field);
     else if (kind === "string") this.#string(field);
     else if (kind !== "bytes") this.#numbers.transcodeField(field, kind);
-    else if (field.isId) this.#id(field);
+    else if (field.idBytes > 0) this.#id(field);
     else this.#bytes(field);
   }
 
@@ -163,7 +163,7 @@ class RequestDecoder {
     }
     const isPacked = isPackable(kind);
     if (isPacked) output.varint(field.tag);
-    const start = isPacked ? this.#openLength(1) : output.length;
+    const start = isPacked ? output.openLength(1) : output.length;
     for (let index = 0, next = COMMA; next === COMMA; index++) {
       this.#indexes[depth] = index;
       if (kind === "message") this.#submessage(field);
@@ -174,17 +174,18 @@ class RequestDecoder {
       if (next !== COMMA && next !== CLOSE_BRACKET) throw text.fault('"," or "]"');
       text.position += 1;
     }
-    if (isPacked) this.#closeLength(start, 1);
+    if (isPacked) output.closeLength(start, 1);
   }
 
   #submessage(field: FieldPlan): void {
     const plan = field.message;
     if (plan === null) throw new TypeError(`Cannot read ${field.jsonName}: no message in its plan`);
-    this.#output.varint(field.tag);
+    const output = this.#output;
+    output.varint(field.tag);
     const lengthBytes = this.#lengthBytes[plan.id] ?? 1;
-    const start = this.#openLength(lengthBytes);
+    const start = output.openLength(lengthBytes);
     this.#message(plan);
-    this.#lengthBytes[plan.id] = this.#closeLength(start, lengthBytes);
+    this.#lengthBytes[plan.id] = output.closeLength(start, lengthBytes);
   }
 
   #string(field: FieldPlan): void {
@@ -197,9 +198,9 @@ class RequestDecoder {
     output.varint(field.tag);
     if (text.isEscaped) {
       const guess = varintBytes(stringEnd - stringStart);
-      const start = this.#openLength(guess);
+      const start = output.openLength(guess);
       text.writeString(output);
-      this.#closeLength(start, guess);
+      output.closeLength(start, guess);
       return;
     }
     output.varint(stringEnd - stringStart);
@@ -223,21 +224,41 @@ class RequestDecoder {
    * id: so a bad id never turns into a good one, and its length still tells what it was (24 of base64, 36 of a UUID).
    */
   #id(field: FieldPlan): void {
+    if (this.#goodId(field)) return;
     const output = this.#output;
     const source = this.#takeText("a string of hex");
     const { bytes, stringStart, stringEnd } = source;
     const count = stringEnd - stringStart;
     if (count === 0) return;
     output.varint(field.tag);
-    if (isHex(bytes, stringStart, stringEnd)) {
+    const textStart = output.length;
+    if (count % 2 === 0) {
       output.varint(count / 2);
-      decodeHex(bytes, stringStart, stringEnd, output);
-      return;
+      if (decodeHex(bytes, stringStart, stringEnd, output)) return;
+      output.length = textStart;
     }
     const hasIdLength = count === 8 || count === 16;
     output.varint(hasIdLength ? count + 1 : count);
     output.copy(bytes, stringStart, stringEnd);
     if (hasIdLength) output.byte(BAD_ID_MARK);
+  }
+
+  /** Reads an id that is hex of the right length, which nearly all are, in one pass; false if it is not. */
+  #goodId(field: FieldPlan): boolean {
+    const text = this.#text;
+    const output = this.#output;
+    const start = text.position + 1;
+    const end = start + 2 * field.idBytes;
+    if (text.bytes[start - 1] !== QUOTE || text.bytes[end] !== QUOTE) return false;
+    const outputStart = output.length;
+    output.varint(field.tag);
+    output.varint(field.idBytes);
+    if (!decodeHex(text.bytes, start, end, output)) {
+      output.length = outputStart;
+      return false;
+    }
+    text.position = end + 1;
+    return true;
   }
 
   /** Takes a string whose characters are looked at; escapes, which nobody needs there, are undone in a copy. */
@@ -249,28 +270,6 @@ class RequestDecoder {
     const unescaped = new ByteWriter(64, text.stringEnd - text.stringStart);
     text.writeString(unescaped);
     return { bytes: unescaped.bytes, stringStart: 0, stringEnd: unescaped.length };
-  }
-
-  /** Leaves room for a length of so many bytes; returns where the payload starts. */
-  #openLength(lengthBytes: number): number {
-    const output = this.#output;
-    output.reserve(lengthBytes);
-    output.length += lengthBytes;
-    return output.length;
-  }
-
-  /** Writes the length in front of the payload, moving it if the room does not fit; returns the bytes it took. */
-  #closeLength(start: number, lengthBytes: number): number {
-    const output = this.#output;
-    const payloadBytes = output.length - start;
-    const needed = varintBytes(payloadBytes);
-    if (needed !== lengthBytes) {
-      if (needed > lengthBytes) output.reserve(needed - lengthBytes);
-      output.bytes.copyWithin(start + needed - lengthBytes, start, output.length);
-      output.length += needed - lengthBytes;
-    }
-    writeVarint(output.bytes, start - lengthBytes, payloadBytes);
-    return needed;
   }
 
   /** JSON path of what is being read. */

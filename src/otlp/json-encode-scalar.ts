@@ -103,7 +103,7 @@ export class ScalarWriter {
   #writeBytes(field: FieldPlan, start: number, end: number): void {
     const output = this.#output;
     output.byte(QUOTE);
-    if (field.isId) encodeHex(this.#reader.bytes, start, end, output);
+    if (field.idBytes > 0) encodeHex(this.#reader.bytes, start, end, output);
     else encodeBase64(this.#reader.bytes, start, end, output);
     output.byte(QUOTE);
   }

@@ -5,7 +5,7 @@
  * Hot path, hence a class with open fields: `bench/otlp-json.ts`.
  */
 import type { ByteWriter } from "./byte-writer.ts";
-import { escapeBytes, writeUnescaped } from "./json-escape.ts";
+import { escapeBytes, skipPlain, writeUnescaped } from "./json-escape.ts";
 import { isUtf8 } from "./utf8.ts";
 
 export const QUOTE = 0x22;
@@ -25,16 +25,6 @@ const DIGIT_9 = 0x39;
 const MINUS = 0x2d;
 const PLUS = 0x2b;
 const POINT = 0x2e;
-
-/** What a byte means inside a string. */
-const PLAIN = 0;
-const HIGH = 4;
-const STRING_CLASS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte === QUOTE) return 1;
-  if (byte === BACKSLASH) return 2;
-  if (byte < SPACE) return 3;
-  return byte >= 0x80 ? HIGH : PLAIN;
-});
 
 const LITERALS: Readonly<Record<"true" | "false" | "null", Uint8Array>> = {
   true: new TextEncoder().encode("true"),
@@ -91,14 +81,14 @@ export class JsonText {
     const start = this.position + 1;
     let position = start;
     let isEscaped = false;
-    let isHigh = false;
+    let firstHigh = -1;
     for (;;) {
+      position = skipPlain(bytes, position, bytes.length);
       let byte = bytes[position] ?? 0;
-      while (STRING_CLASS[byte] === PLAIN) byte = bytes[++position] ?? 0;
       if (byte === QUOTE) break;
       this.position = position;
       if (byte >= 0x80) {
-        isHigh = true;
+        if (firstHigh < 0) firstHigh = position;
         while (byte >= 0x80) byte = bytes[++position] ?? 0;
       } else if (byte === BACKSLASH) {
         isEscaped = true;
@@ -107,7 +97,7 @@ export class JsonText {
         position += count;
       } else throw this.fault("the rest of a string");
     }
-    if (isHigh && !isUtf8(bytes, start, position))
+    if (firstHigh >= 0 && !isUtf8(bytes, firstHigh, position))
       throw new JsonFault(`Cannot read JSON: string at byte ${start} is not UTF-8`);
     this.stringStart = start;
     this.stringEnd = position;

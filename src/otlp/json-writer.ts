@@ -4,10 +4,12 @@
  * Hot path: `bench/otlp-json.ts`.
  */
 import type { ByteWriter } from "./byte-writer.ts";
+import { skipPlain } from "./json-escape.ts";
 import { isUtf8 } from "./utf8.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const SPACE = 0x20;
 const MINUS = 0x2d;
 const DIGIT_0 = 0x30;
 const TWO_16 = 65_536;
@@ -21,15 +23,6 @@ const MAX_INTEGER_DIGITS = 20;
 const MAX_ESCAPE_BYTES = 6;
 const HEX_DIGITS: Uint8Array = new TextEncoder().encode("0123456789abcdef");
 
-/** What a byte means in a string: copied, copied if the text is UTF-8, or escaped. */
-const PLAIN = 0;
-const HIGH = 1;
-const ESCAPED = 2;
-const STRING_CLASS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte >= 0x80) return HIGH;
-  return byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? ESCAPED : PLAIN;
-});
-
 /** Appends ASCII text as it is. */
 export function writeAscii(output: ByteWriter, text: string): void {
   output.reserve(text.length);
@@ -38,8 +31,7 @@ export function writeAscii(output: ByteWriter, text: string): void {
 
 /** Appends a string with its quotes. Text that is not UTF-8, which foreign writers may have stored, gets U+FFFD. */
 export function writeString(output: ByteWriter, source: Uint8Array, start: number, end: number): void {
-  let position = start;
-  while (position < end && STRING_CLASS[source[position] ?? 0] === PLAIN) position += 1;
+  const position = skipPlain(source, start, end);
   output.byte(QUOTE);
   if (position === end) output.copy(source, start, end);
   else if (isUtf8(source, position, end)) writeEscaped(output, source, start, end);
@@ -99,15 +91,20 @@ export function writeDouble(output: ByteWriter, value: number): void {
 }
 
 function writeEscaped(output: ByteWriter, source: Uint8Array, start: number, end: number): void {
-  let run = start;
+  output.reserve(end - start);
+  let { bytes, length } = output;
   for (let position = start; position < end; position++) {
     const byte = source[position] ?? 0;
-    if (STRING_CLASS[byte] !== ESCAPED) continue;
-    output.copy(source, run, position);
-    run = position + 1;
+    if (byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH) {
+      bytes[length++] = byte;
+      continue;
+    }
+    output.length = length;
     writeEscape(output, byte);
+    output.reserve(end - position);
+    ({ bytes, length } = output);
   }
-  output.copy(source, run, end);
+  output.length = length;
 }
 
 function writeEscape(output: ByteWriter, byte: number): void {

@@ -21,8 +21,8 @@ export interface FieldPlan {
   readonly isRepeated: boolean;
   /** A zero that was sent is kept: `optional` fields and members of a oneof. */
   readonly keepsZero: boolean;
-  /** Bytes that JSON writes as hex, not as base64. */
-  readonly isId: boolean;
+  /** Bytes of the id that JSON writes as hex; 0 for all other fields, whose bytes are base64. */
+  readonly idBytes: number;
   /** Bits of the other members of its oneof. */
   readonly rivals: number;
   /** Wire type of one value. */
@@ -103,7 +103,7 @@ function buildField(
     kind: spec.kind,
     isRepeated,
     keepsZero: spec.optional === true || spec.oneof !== undefined,
-    isId: spec.kind === "bytes" && spec.name in ID_BYTES,
+    idBytes: spec.kind === "bytes" ? (ID_BYTES[spec.name] ?? 0) : 0,
     rivals,
     wireType,
     tag: spec.number * TAG_STEP + writtenType,

@@ -1,8 +1,8 @@
 /** How single values and unusual wire forms become OTLP JSON; the corpus is in `test/node/otlp/json-codec.test.ts`. */
 import { expect, test } from "vitest";
-import { FirnError } from "../../src/errors.ts";
 import { encodeJsonRequest } from "../../src/otlp/json-encode.ts";
 import type { Signal } from "../../src/signal.ts";
+import { double, histogram, point, record, wireBody, wireHistogram, wirePoint, toKind } from "./json-builder.ts";
 import {
   fill,
   fixed32Field,
@@ -19,30 +19,6 @@ import {
 function encodeText(signal: Signal, body: Uint8Array): string {
   return new TextDecoder().decode(encodeJsonRequest(signal, body));
 }
-
-function record(members: string): string {
-  return `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{${members}}]}]}]}`;
-}
-
-function gauge(members: string): string {
-  return `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"gauge":{"dataPoints":[{${members}}]}}]}]}]}`;
-}
-
-function histogram(members: string): string {
-  return `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"exponentialHistogram":{"dataPoints":[{${members}}]}}]}]}]}`;
-}
-
-function double(number: number, value: number): readonly number[] {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, value, true);
-  return [...tag(number, 1), ...bytes];
-}
-
-const point = (...fields: readonly (readonly number[])[]): Uint8Array =>
-  metrics(lengthField(5, lengthField(1, ...fields)));
-const body = (...fields: readonly (readonly number[])[]): Uint8Array => logs(lengthField(5, ...fields));
-const exponential = (...fields: readonly (readonly number[])[]): Uint8Array =>
-  metrics(lengthField(10, lengthField(1, ...fields)));
 
 const VALUES: readonly (readonly [string, Signal, Uint8Array, string])[] = [
   ["an empty request", "logs", new Uint8Array(0), "{}"],
@@ -72,21 +48,21 @@ const VALUES: readonly (readonly [string, Signal, Uint8Array, string])[] = [
     metrics(lengthField(7, varintField(3, 0))),
     '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"sum":{}}]}]}]}',
   ],
-  ["zeros of a oneof", "logs", body(lengthField(1)), record('"body":{"stringValue":""}')],
-  ["an int64 zero of a oneof", "logs", body(varintField(3, 0)), record('"body":{"intValue":"0"}')],
-  ["a zero with explicit presence", "metrics", exponential(double(5, 0), double(14, 0)), histogram('"sum":0')],
-  ["minus zero", "metrics", exponential(double(14, -0)), histogram('"zeroThreshold":-0')],
+  ["zeros of a oneof", "logs", wireBody(lengthField(1)), record('"body":{"stringValue":""}')],
+  ["an int64 zero of a oneof", "logs", wireBody(varintField(3, 0)), record('"body":{"intValue":"0"}')],
+  ["a zero with explicit presence", "metrics", wireHistogram(double(5, 0), double(14, 0)), histogram('"sum":0')],
+  ["minus zero", "metrics", wireHistogram(double(14, -0)), histogram('"zeroThreshold":-0')],
   ["enums as numbers", "logs", logs(varintField(2, 9)), record('"severityNumber":9')],
   ["negative enums", "logs", logs(varintField(2, -1)), record('"severityNumber":-1')],
-  ["truth values", "logs", body(varintField(2, 256)), record('"body":{"boolValue":true}')],
+  ["truth values", "logs", wireBody(varintField(2, 256)), record('"body":{"boolValue":true}')],
   [
     "int64 at its lower limit",
     "logs",
-    body(varintField(3, -9223372036854775808n)),
+    wireBody(varintField(3, -9223372036854775808n)),
     record('"body":{"intValue":"-9223372036854775808"}'),
   ],
-  ["int64 minus one", "logs", body(varintField(3, -1n)), record('"body":{"intValue":"-1"}')],
-  ["int64 minus 2^32", "logs", body(varintField(3, -4294967296n)), record('"body":{"intValue":"-4294967296"}')],
+  ["int64 minus one", "logs", wireBody(varintField(3, -1n)), record('"body":{"intValue":"-1"}')],
+  ["int64 minus 2^32", "logs", wireBody(varintField(3, -4294967296n)), record('"body":{"intValue":"-4294967296"}')],
   ["fixed64 at its limit", "logs", logs(fixed64Field(1, 0xff)), record('"timeUnixNano":"18446744073709551615"')],
   [
     "fixed64 with zeros inside",
@@ -94,9 +70,14 @@ const VALUES: readonly (readonly [string, Signal, Uint8Array, string])[] = [
     logs([...tag(1, 1), 0, 0, 0, 0, 1, 0, 0, 0]),
     record('"timeUnixNano":"4294967296"'),
   ],
-  ["sfixed64", "metrics", point([...tag(6, 1), ...fill(8, 0xff)]), gauge('"asInt":"-1"')],
-  ["sint32", "metrics", exponential(varintField(6, 4294967295)), histogram('"scale":-2147483648')],
-  ["bytes as base64", "logs", body(lengthField(7, [0xfb, 0xff, 0xbf, 0])), record('"body":{"bytesValue":"+/+/AA=="}')],
+  ["sfixed64", "metrics", wirePoint([...tag(6, 1), ...fill(8, 0xff)]), point('"asInt":"-1"')],
+  ["sint32", "metrics", wireHistogram(varintField(6, 4294967295)), histogram('"scale":-2147483648')],
+  [
+    "bytes as base64",
+    "logs",
+    wireBody(lengthField(7, [0xfb, 0xff, 0xbf, 0])),
+    record('"body":{"bytesValue":"+/+/AA=="}'),
+  ],
   [
     "ids as hex",
     "logs",
@@ -138,31 +119,31 @@ const VALUES: readonly (readonly [string, Signal, Uint8Array, string])[] = [
   [
     "the last member of a oneof",
     "logs",
-    body(lengthField(1, "a"), varintField(3, 1)),
+    wireBody(lengthField(1, "a"), varintField(3, 1)),
     record('"body":{"intValue":"1"}'),
   ],
   [
     "a oneof member in pieces",
     "logs",
-    body(lengthField(5, lengthField(1, lengthField(1, "a"))), lengthField(5, lengthField(1, lengthField(1, "b")))),
+    wireBody(lengthField(5, lengthField(1, lengthField(1, "a"))), lengthField(5, lengthField(1, lengthField(1, "b")))),
     record('"body":{"arrayValue":{"values":[{"stringValue":"a"},{"stringValue":"b"}]}}'),
   ],
   [
     "a oneof member that another one voided",
     "logs",
-    body(lengthField(5, lengthField(1)), varintField(3, 1), lengthField(5, lengthField(1, lengthField(1, "b")))),
+    wireBody(lengthField(5, lengthField(1)), varintField(3, 1), lengthField(5, lengthField(1, lengthField(1, "b")))),
     record('"body":{"arrayValue":{"values":[{"stringValue":"b"}]}}'),
   ],
   [
     "packed and unpacked numbers",
     "metrics",
-    exponential(lengthField(8, lengthField(2, varint(300), [0]), varintField(2, 1), lengthField(2, [2]))),
+    wireHistogram(lengthField(8, lengthField(2, varint(300), [0]), varintField(2, 1), lengthField(2, [2]))),
     histogram('"positive":{"bucketCounts":["300","0","1","2"]}'),
   ],
   [
     "an empty packed list as nothing",
     "metrics",
-    exponential(lengthField(8, lengthField(2))),
+    wireHistogram(lengthField(8, lengthField(2))),
     histogram('"positive":{}'),
   ],
   [
@@ -180,7 +161,7 @@ const VALUES: readonly (readonly [string, Signal, Uint8Array, string])[] = [
   [
     "varints of ten bytes",
     "logs",
-    body([...tag(3, 0), 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0]),
+    wireBody([...tag(3, 0), 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0]),
     record('"body":{"intValue":"1"}'),
   ],
 ];
@@ -206,14 +187,14 @@ const DOUBLES: readonly (readonly [number, string])[] = [
 ];
 
 test.each(DOUBLES)("encodeJsonRequest() writes the double %d in its shortest form", (value, expected) => {
-  expect(encodeText("metrics", point(double(4, value)))).toBe(gauge(`"asDouble":${expected}`));
+  expect(encodeText("metrics", wirePoint(double(4, value)))).toBe(point(`"asDouble":${expected}`));
 });
 
 /** Log record body of so many arrays: the first message in it is 5 deep, each array two more. */
 function nestArrays(count: number): Uint8Array {
   let value: readonly number[] = [];
   for (let index = 0; index < count; index++) value = lengthField(5, lengthField(1, value));
-  return body(value);
+  return wireBody(value);
 }
 
 test("encodeJsonRequest() writes 100 levels of messages", () => {
@@ -236,13 +217,16 @@ const UNSOUND: readonly (readonly [string, Uint8Array, Signal?])[] = [
     metrics(lengthField(9, lengthField(1, lengthField(6, fill(9, 1))))),
     "metrics",
   ],
-  ["a packed list that ends inside a varint", exponential(lengthField(8, lengthField(2, [0x80]))), "metrics"],
+  ["a packed list that ends inside a varint", wireHistogram(lengthField(8, lengthField(2, [0x80]))), "metrics"],
   ["JSON", new TextEncoder().encode('{"resourceLogs":[]}')],
 ];
 
-test.each(UNSOUND)("encodeJsonRequest() refuses %s as corrupt", (_, wire, signal = "logs") => {
-  expect(toKind(() => encodeJsonRequest(signal, wire))).toBe("corrupt_object");
-});
+test.each(UNSOUND.map(([name, wire, signal = "logs"]) => ({ name, wire, signal })))(
+  "encodeJsonRequest() refuses $name as corrupt",
+  ({ wire, signal }) => {
+    expect(toKind(() => encodeJsonRequest(signal, wire))).toBe("corrupt_object");
+  },
+);
 
 test("encodeJsonRequest() writes spans with their ids", () => {
   const wire = traces(
@@ -266,12 +250,3 @@ test("encodeJsonRequest() takes time in proportion to a message in many pieces",
     '{"resourceLogs":[{"resource":{"attributes":[]}}]}'.length + 200_000 * 12 - 1,
   );
 });
-
-function toKind(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return error instanceof FirnError ? error.kind : String(error);
-  }
-  return "nothing thrown";
-}

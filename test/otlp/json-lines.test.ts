@@ -7,9 +7,9 @@ import { lengthField, varintField } from "./wire-builder.ts";
 function cut(signal: Signal, maxLineBytes: number, ...containers: readonly (readonly number[])[]): string[] {
   const lines = openJsonLines(signal, maxLineBytes);
   const output: Uint8Array[] = [];
-  for (const container of containers) output.push(...lines.add(Uint8Array.from(container)));
+  for (const wire of containers) output.push(...lines.add(Uint8Array.from(wire)));
   output.push(...lines.end());
-  return output.map((line) => new TextDecoder().decode(line));
+  return output.map((bytes) => new TextDecoder().decode(bytes));
 }
 
 const attribute = (key: string): readonly number[] => lengthField(1, lengthField(1, key));

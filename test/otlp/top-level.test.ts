@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { FirnError } from "../../src/errors.ts";
 import { MAX_TOP_LEVEL_FIELD_BYTES } from "../../src/limits.ts";
 import { openTopLevelSplitter, type TopLevelField } from "../../src/otlp/top-level.ts";
+import { toKind } from "./json-builder.ts";
 import { fill, fixed32Field, fixed64Field, lengthField, tag, varint, varintField } from "./wire-builder.ts";
 
 const GROUP = [
@@ -128,12 +128,3 @@ test("openTopLevelSplitter() refuses a group that grows above the limit", () => 
 
   expect(kind).toBe("corrupt_object");
 });
-
-function toKind(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return error instanceof FirnError ? error.kind : String(error);
-  }
-  return "nothing thrown";
-}
