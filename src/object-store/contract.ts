@@ -14,8 +14,9 @@ export interface PutSource {
   /** MIME type; a store never sets `Content-Encoding` (collector-s3 W7). */
   readonly contentType: string;
   /**
-   * Starts reading from the first byte; called once for every attempt. Pieces are small; nothing is held that was read.
-   * A store that stops in the middle says so through the iterator's `return`.
+   * Starts reading from the first byte; called once for every attempt. Pieces are small, and each is valid only until
+   * the next one is asked for: a store that keeps bytes copies them. A store that stops in the middle says so through
+   * the iterator's `return`.
    */
   open(): AsyncIterable<Uint8Array>;
 }

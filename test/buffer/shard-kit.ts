@@ -180,7 +180,7 @@ function openScriptedStore(): ScriptedStore {
       const found = infos.get(key);
       if (found !== undefined) return { kind: "exists", info: found };
       const pieces: Uint8Array[] = [];
-      for await (const piece of source.open()) pieces.push(piece);
+      for await (const piece of source.open()) pieces.push(piece.slice());
       const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
       if (bytes.length !== source.length || digest !== source.sha256.toHex()) throw new Error("the source lies");
