@@ -68,7 +68,8 @@ function entryService(): string {
       compatibilityDate = "2023-07-24",
       modules = [(name = "object-entry.worker.js", esModule = embed "entry.js")],
       bindings = [(name = "MINIFLARE_NAMESPACE", text = "bench"),
-        (name = "MINIFLARE_OBJECT", durableObjectNamespace = (className = "R2BucketObject", serviceName = "bucket"))]))`;
+        (name = "MINIFLARE_OBJECT",
+          durableObjectNamespace = (className = "R2BucketObject", serviceName = "bucket"))]))`;
 }
 
 async function listObjects(workerd: WorkerdProcess): Promise<readonly { key: string; length: number }[]> {

@@ -4,7 +4,7 @@
  * why it is a class with open fields. https://protobuf.dev/programming-guides/encoding/
  */
 import { FirnError } from "../errors.ts";
-import { MAX_VARINT_BYTES, TAG_STEP, WIRE_LENGTH, varintBytes, writeVarint } from "./wire.ts";
+import { MAX_VARINT_BYTES, TAG_STEP, WIRE_LENGTH, varintBytes, writeVarint } from "./wire/format.ts";
 
 /** Runs up to this many bytes are copied by a loop: a native copy costs more than that to start. */
 const LOOP_COPY_MAX_BYTES = 40;

@@ -8,8 +8,8 @@ import type { Signal } from "../signal.ts";
 import { findLinkFault, findRecordFaults, findSpanFault, type IdFault } from "./item-ids.ts";
 import { REQUEST_MESSAGE } from "./schema.ts";
 import { MESSAGES } from "./schema.generated.ts";
-import { toField, toTag } from "./wire-table.ts";
-import { varintBytes, WireReader, writeVarint } from "./wire.ts";
+import { toField, toTag } from "./wire/table.ts";
+import { varintBytes, WireReader, writeVarint } from "./wire/format.ts";
 
 /** What was taken out of a request. */
 export interface Cut {

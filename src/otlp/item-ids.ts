@@ -2,13 +2,15 @@
  * Ids of spans, links, log records and exemplars: which of them otlp-http 7 accepts, read from a sound message. A field
  * that is sent twice counts as its last occurrence.
  */
+import { base64Bytes, findBase64End } from "./base64.ts";
 import type { FieldSpec } from "./schema.ts";
 import { MESSAGES } from "./schema.generated.ts";
-import { toTag } from "./wire-table.ts";
-import { WireReader } from "./wire.ts";
+import { toTag } from "./wire/table.ts";
+import { WireReader } from "./wire/format.ts";
 
 /** Bytes of each id, by its name in the `.proto` files. */
 export const ID_BYTES: Readonly<Record<string, number>> = { trace_id: 16, span_id: 8, parent_span_id: 8 };
+const BASE64_ID_BYTES: ReadonlySet<number> = new Set(Object.values(ID_BYTES));
 
 /** A bad id. */
 export interface IdFault {
@@ -75,8 +77,18 @@ function checkId(ids: ReadonlyMap<string, Id>, rule: IdRule): IdFault | undefine
   const size = ID_BYTES[rule.name] ?? 0;
   if (id === undefined || (id.value.length === 0 && !rule.isNeeded)) return undefined;
   const { jsonName } = id.field;
-  if (id.value.length !== size) return { jsonName, text: `must be ${size} bytes, got ${id.value.length}` };
+  if (id.value.length !== size) {
+    const hint = isBase64OfId(id.value) ? " (ids are hex in OTLP JSON, this looks like base64)" : "";
+    return { jsonName, text: `must be ${size} bytes, got ${id.value.length}${hint}` };
+  }
   if (rule.mayBeZero !== true && id.value.every((byte) => byte === 0))
     return { jsonName, text: "must not be all zero" };
   return undefined;
+}
+
+/** Says whether an id is the padded base64 of one: 24 or 12 characters, which the JSON decoder leaves as its text. */
+function isBase64OfId(value: Uint8Array): boolean {
+  if (value.length % 4 !== 0) return false;
+  const end = findBase64End(value, 0, value.length);
+  return end >= 0 && BASE64_ID_BYTES.has(base64Bytes(end));
 }

@@ -4,8 +4,8 @@
  */
 import type { Signal } from "../signal.ts";
 import { cutRequest, type Cut, type CutCount } from "./cut.ts";
-import { findPath, toFaultError } from "./wire-fault.ts";
-import { walkRequest } from "./wire-walk.ts";
+import { findPath, toFaultError } from "./wire/fault.ts";
+import { walkRequest } from "./wire/walk.ts";
 
 /** A request that may be stored. */
 export interface Validation {

@@ -5,10 +5,10 @@
 import { inflateStream } from "../compression/inflate-stream.ts";
 import { FirnError } from "../errors.ts";
 import { MAX_TOP_LEVEL_FIELD_BYTES } from "../limits.ts";
-import { decodeJsonRequest } from "../otlp/json-decode.ts";
+import { decodeJsonRequest } from "../otlp/json/decode.ts";
 import { openTopLevelSplitter, type TopLevelField } from "../otlp/top-level.ts";
-import { toFaultError } from "../otlp/wire-fault.ts";
-import { walkRequest } from "../otlp/wire-walk.ts";
+import { toFaultError } from "../otlp/wire/fault.ts";
+import { walkRequest } from "../otlp/wire/walk.ts";
 import type { Signal } from "../signal.ts";
 import type { ObjectBody } from "./object-body.ts";
 import type { RunningUsage } from "./usage.ts";

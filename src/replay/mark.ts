@@ -13,7 +13,7 @@
  * itself at a minute boundary: everything before that minute was given, nothing from it on.
  */
 import { unreachable } from "../errors.ts";
-import { TAG_STEP, varintBytes, WIRE_LENGTH, writeVarint } from "../otlp/wire.ts";
+import { TAG_STEP, varintBytes, WIRE_LENGTH, writeVarint } from "../otlp/wire/format.ts";
 import type { Signal } from "../signal.ts";
 import type { Millis } from "../units.ts";
 import { formatCursor, type Cursor } from "./cursor.ts";

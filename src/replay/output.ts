@@ -1,6 +1,6 @@
 /** What a format makes of the archive's fields: {@link openOutput}, the one place that knows the formats' framing. */
 import { unreachable } from "../errors.ts";
-import { openJsonLines } from "../otlp/json-encode.ts";
+import { openJsonLines } from "../otlp/json/lines.ts";
 import type { TopLevelField } from "../otlp/top-level.ts";
 import type { ReplayFormat, ReplayQuery } from "./parameters.ts";
 

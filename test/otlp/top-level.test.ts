@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { MAX_TOP_LEVEL_FIELD_BYTES } from "../../src/limits.ts";
 import { openTopLevelSplitter, type TopLevelField } from "../../src/otlp/top-level.ts";
-import { toKind } from "./json-builder.ts";
+import { toKind } from "./json/document-sample.ts";
 import { fill, fixed32Field, fixed64Field, lengthField, tag, varint, varintField } from "./wire-builder.ts";
 
 const GROUP = [

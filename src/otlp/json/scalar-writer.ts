@@ -1,0 +1,120 @@
+/**
+ * Scalars of protobuf as OTLP JSON values. Part of the hot path of `message-encoder.ts`: `bench/otlp-json.ts`.
+ */
+import { unreachable } from "../../errors.ts";
+import { encodeBase64 } from "../base64.ts";
+import type { ByteWriter } from "../byte-writer.ts";
+import { corrupt, type FieldReader } from "./field-reader.ts";
+import { encodeHex } from "./hex.ts";
+import { writeAscii, writeDouble, writeInt32, writeInteger, writeQuoted64, writeString } from "./value-text.ts";
+import type { FieldPlan } from "./message-plan.ts";
+import type { FieldKind } from "../schema.ts";
+
+type IntegerKind = Exclude<FieldKind, "double" | "string" | "bytes" | "message">;
+
+const QUOTE = 0x22;
+
+/** Writes what a reader points at. */
+export class ScalarWriter {
+  /** The last value was the default of its kind, which JSON omits without presence. */
+  isZero = false;
+  readonly #reader: FieldReader;
+  readonly #output: ByteWriter;
+
+  constructor(reader: FieldReader, output: ByteWriter) {
+    this.#reader = reader;
+    this.#output = output;
+  }
+
+  /**
+   * Writes one scalar and says in {@link ScalarWriter.isZero} whether it is the default of its kind.
+   * @param end end of the value, or of the packed list that it lies in
+   * @returns position after the value
+   */
+  write(field: FieldPlan, start: number, end: number): number {
+    const reader = this.#reader;
+    const output = this.#output;
+    const { kind } = field;
+    switch (kind) {
+      case "string":
+        this.isZero = start === end;
+        writeString(output, reader.bytes, start, end);
+        return end;
+      case "bytes":
+        this.isZero = start === end;
+        this.#writeBytes(field, start, end);
+        return end;
+      case "double": {
+        if (end - start < 8) throw corrupt("a packed list ends inside a number");
+        const value = reader.readDouble(start);
+        this.isZero = Object.is(value, 0);
+        writeDouble(output, value);
+        return start + 8;
+      }
+      case "message":
+        throw new TypeError(`Cannot write ${field.jsonName}: no message in its plan`);
+      default:
+        return this.#writeInteger(kind, start, end);
+    }
+  }
+
+  #writeInteger(kind: IntegerKind, start: number, end: number): number {
+    const reader = this.#reader;
+    const output = this.#output;
+    const next = readInteger(reader, kind, start, end);
+    const { low, high } = reader;
+    this.isZero = low === 0 && high === 0;
+    switch (kind) {
+      case "fixed64":
+      case "uint64":
+        writeQuoted64(output, low, high, false);
+        return next;
+      case "sfixed64":
+      case "int64":
+        writeQuoted64(output, low, high, true);
+        return next;
+      case "sint64": {
+        const sign = -(low & 1);
+        writeQuoted64(output, (((low >>> 1) | (high << 31)) ^ sign) >>> 0, ((high >>> 1) ^ sign) >>> 0, true);
+        return next;
+      }
+      case "bool":
+        writeAscii(output, this.isZero ? "false" : "true");
+        return next;
+      case "sint32":
+        this.isZero = low === 0;
+        writeInt32(output, (low >>> 1) ^ -(low & 1));
+        return next;
+      case "int32":
+      case "enum":
+        this.isZero = low === 0;
+        writeInt32(output, low | 0);
+        return next;
+      case "uint32":
+      case "fixed32":
+        this.isZero = low === 0;
+        writeInteger(output, low);
+        return next;
+      default:
+        return unreachable(kind, "integer kind");
+    }
+  }
+
+  #writeBytes(field: FieldPlan, start: number, end: number): void {
+    const output = this.#output;
+    output.byte(QUOTE);
+    if (field.idBytes > 0) encodeHex(this.#reader.bytes, start, end, output);
+    else encodeBase64(this.#reader.bytes, start, end, output);
+    output.byte(QUOTE);
+  }
+}
+
+function readInteger(reader: FieldReader, kind: IntegerKind, start: number, end: number): number {
+  if (kind === "fixed64" || kind === "sfixed64") {
+    if (end - start < 8) throw corrupt("a packed list ends inside a number");
+    return reader.readFixed64(start);
+  }
+  if (kind !== "fixed32") return reader.readVarint(start, end);
+  if (end - start < 4) throw corrupt("a packed list ends inside a number");
+  return reader.readFixed32(start);
+}
