@@ -15,6 +15,11 @@ export const MAX_REQUEST_BYTES_FLOOR: Bytes = bytes(4 * MIB);
  * so that a body of empty members would otherwise hold the isolate for ten seconds.
  */
 export const MAX_GZIP_MEMBERS = 65_536;
+/**
+ * A body must have arrived this long after its reading began (reliability S7): 24 MiB in it need 7 Mbit/s, and clients
+ * give a request up after 10 s by default. Nothing else bounds a client that sends a byte now and then.
+ */
+export const REQUEST_BODY_TIMEOUT: Millis = millis(30_000);
 /** Codings besides `identity` that one body may carry (otlp-http 3.2). */
 export const MAX_CONTENT_CODINGS = 2;
 /** Clients read at most a few KiB of an error; a partial success must stay below 4 MiB (otlp-http 3.3). */
@@ -27,17 +32,26 @@ export const PARTITION_FORMAT_MAX_CHARS = 200;
 export const CHUNK_MAX_BYTES: Bytes = bytes(1_900_000);
 /** A member above this reaches the shard as a stream, read only after it was admitted (protocol 2). */
 export const MEMBER_INLINE_MAX_BYTES: Bytes = MIB;
-/** Bytes of members that one shard holds in memory and has not made durable; one larger member is admitted alone. */
+/**
+ * Bytes of members that one shard holds in memory and has not made durable (protocol 2). A single member may be larger,
+ * up to 24 MiB: one such member is let in beside the others, or a busy shard would never take it.
+ */
 export const APPEND_IN_FLIGHT_MAX_BYTES: Bytes = bytes(16 * MIB);
 /** A streamed member that stops arriving is given up, so that it cannot hold its admission for ever. */
 export const MEMBER_STREAM_TIMEOUT: Millis = millis(30_000);
 /** Hashes that a shard knows exactly in memory; older ones are looked up in storage (protocol 3.3: at most 1 M). */
 export const DEDUPE_INDEX_MAX_ENTRIES = 262_144;
-/** A batch is sealed before its members exceed this many rows' worth of hashes in memory at once. */
+/** Memory of the filters that stand for older hashes: 16 M of them. Beyond it storage is asked directly. */
+export const DEDUPE_FILTER_MAX_BYTES: Bytes = bytes(32 * MIB);
+/** Members of one batch: their entries, 28 bytes each, are gathered and sorted in memory when it is forgotten. */
 export const BATCH_MAX_MEMBERS = 100_000;
 
 /** PUTs of one shard under way at once: the platform gives an invocation six connections. */
 export const FLUSH_CONCURRENCY = 4;
+/** A drain ends here and the alarm goes on: the platform gives an alarm 15 minutes. */
+export const FLUSH_DRAIN_MAX: Millis = millis(300_000);
+/** A floor further ahead of the clock is not followed: some clock was wrong (protocol 5.1). */
+export const FLOOR_MAX_AHEAD: Millis = millis(300_000);
 /** Attempts after which a batch no longer holds up others and is reported as set aside (protocol 3.5). */
 export const FLUSH_SET_ASIDE_ATTEMPTS = 8;
 /** Back-off of a shard whose store fails: doubles from the first to the last value, with jitter, without end. */
@@ -76,5 +90,5 @@ export const REPLAY_FETCH_AHEAD = 3;
 export const MAX_TOP_LEVEL_FIELD_BYTES: Bytes = bytes(32 * MIB);
 /** A store lists at most this many keys a page. */
 export const LIST_PAGE_KEYS = 1000;
-/** Size of the pieces in which objects are inflated and responses are written. */
+/** Size of the pieces in which bodies are read, objects are inflated and responses are written. */
 export const STREAM_PIECE_BYTES: Bytes = bytes(64 * KIB);

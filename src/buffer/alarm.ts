@@ -21,12 +21,12 @@ export function sealDueAt(shard: Shard, batch: Batch): number {
 
 /**
  * The moment of the earliest work, `null` when there is none. While a drain runs it looks after the sealed batches, and
- * arms the alarm for those that it leaves behind.
+ * arms the alarm for those that it leaves behind; one that was sealed for another store has no time at all.
  */
 export function planAlarm(shard: Shard): number | null {
   let earliest: number | null = null;
   for (const batch of shard.batches.values()) {
-    if (batch.seal !== null && shard.draining !== null) continue;
+    if (batch.seal !== null && (shard.draining !== null || batch.seal.store !== shard.deps.store.identity)) continue;
     const due = batch.seal === null ? sealDueAt(shard, batch) : Math.max(batch.nextAttemptAt, shard.storeRetryAt);
     if (earliest === null || due < earliest) earliest = due;
   }

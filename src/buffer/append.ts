@@ -58,17 +58,31 @@ function toCopy(shard: Shard, { itemCount, rejectedCount }: Pick<Entry, "itemCou
   return { kind: "copy", itemCount, rejectedCount };
 }
 
-/** Refuses before a byte of the member is read. A member above the limit is let in when nothing else is under way. */
+/**
+ * Refuses before a byte of the member is read. A shard that holds nothing takes any member, however low its limit; of
+ * members above the limit of what may be under way, one is let in beside the others.
+ */
 function admit(shard: Shard, head: AppendHead): AppendOutcome | null {
-  if (shard.backlogBytes + shard.inFlightBytes + head.memberBytes > shard.deps.settings.backlogMaxBytes) {
+  const { memberBytes } = head;
+  const heldBytes = shard.backlogBytes + shard.inFlightBytes;
+  if (heldBytes > 0 && heldBytes + memberBytes > shard.deps.settings.backlogMaxBytes) {
     shard.tally.refused += 1;
     return { kind: "unavailable", reason: "backlog", retryAfterSeconds: RETRY_AFTER_BACKLOG };
   }
-  if (shard.inFlightBytes > 0 && shard.inFlightBytes + head.memberBytes > APPEND_IN_FLIGHT_MAX_BYTES) {
-    shard.tally.refused += 1;
-    return { kind: "unavailable", reason: "overload", retryAfterSeconds: RETRY_AFTER_OVERLOAD };
-  }
-  return null;
+  const isBusy = isLarge(head) ? shard.isLargeInFlight : shard.inFlightBytes + memberBytes > APPEND_IN_FLIGHT_MAX_BYTES;
+  if (!isBusy) return null;
+  shard.tally.refused += 1;
+  return { kind: "unavailable", reason: "overload", retryAfterSeconds: RETRY_AFTER_OVERLOAD };
+}
+
+function isLarge({ memberBytes }: AppendHead): boolean {
+  return memberBytes > APPEND_IN_FLIGHT_MAX_BYTES;
+}
+
+/** Counts a member in, or out again. */
+function countInFlight(shard: Shard, head: AppendHead, direction: 1 | -1): void {
+  if (isLarge(head)) shard.isLargeInFlight = direction === 1;
+  else shard.inFlightBytes += direction * head.memberBytes;
 }
 
 async function store(
@@ -77,7 +91,7 @@ async function store(
   entry: Entry,
   readMember: () => Uint8Array | Promise<Uint8Array>,
 ): Promise<void> {
-  shard.inFlightBytes += head.memberBytes;
+  countInFlight(shard, head, 1);
   try {
     await ensureRegistered(shard, head.identity);
     const member = await readMember();
@@ -86,7 +100,7 @@ async function store(
     }
     await commitMember(shard, { form: head.form, entry, member });
   } finally {
-    shard.inFlightBytes -= head.memberBytes;
+    countInFlight(shard, head, -1);
   }
 }
 

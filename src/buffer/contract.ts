@@ -32,8 +32,6 @@ export interface AppendHead {
   readonly rejectedCount: number;
   /** Exact length of the member. */
   readonly memberBytes: number;
-  /** Length of the canonical body before compression. */
-  readonly rawBytes: number;
 }
 
 /** What became of a request; only `stored` and `copy` may be acknowledged. */

@@ -38,17 +38,13 @@ export function encodeEntries(entries: readonly Entry[]): Uint8Array {
   return packed;
 }
 
-/** Calls `visit` for each entry of a packed blob, without copying the hashes. */
-export function forEachEntry(packed: Uint8Array, visit: (entry: Entry) => void): void {
-  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-  for (let offset = 0; offset + ENTRY_BYTES <= packed.byteLength; offset += ENTRY_BYTES) {
-    visit({
-      hash: packed.subarray(offset, offset + HASH_BYTES),
-      itemCount: view.getUint32(offset + 16, true),
-      rejectedCount: view.getUint32(offset + 20, true),
-      memberBytes: view.getUint32(offset + 24, true),
-    });
+/** Compares the hashes of two entries of a packed blob, byte by byte, by their offsets. */
+export function compareHashes(packed: Uint8Array, left: number, right: number): number {
+  for (let index = 0; index < HASH_BYTES; index += 1) {
+    const difference = (packed[left + index] ?? 0) - (packed[right + index] ?? 0);
+    if (difference !== 0) return difference;
   }
+  return 0;
 }
 
 /** Finds an entry by its hash in a packed blob, in linear time; `null` when it isn't there. */

@@ -3,21 +3,25 @@
  * store may fail for hours: batches wait, the back-off grows to its longest and stays there, ingest goes on.
  */
 import { FirnError, toErrorMessage } from "../errors.ts";
-import { FLUSH_CONCURRENCY, FLUSH_SET_ASIDE_ATTEMPTS } from "../limits.ts";
+import { FLUSH_CONCURRENCY, FLUSH_DRAIN_MAX, FLUSH_SET_ASIDE_ATTEMPTS } from "../limits.ts";
 import { log } from "../log.ts";
 import type { ObjectInfo } from "../object-store/contract.ts";
 import { armAlarm, sealDueAt } from "./alarm.ts";
+import { toBackoff } from "./back-off.ts";
+import { commit } from "./commit.ts";
 import type { FlushReport } from "./contract.ts";
-import { dropExpiredSlices, storeBatchEntries } from "./dedupe.ts";
+import { dropExpiredSlices, keepEntries, takeEntries } from "./dedupe.ts";
 import { dropBatch, updateAttempts, type Seal } from "./schema.ts";
 import { sealBatch, toPutSource } from "./seal.ts";
-import { toBackoff, writeTotals, type Batch, type Shard } from "./shard.ts";
+import { writeTotals, type Batch, type Shard } from "./shard.ts";
 
 /** Which batches a drain takes: those that are due, or everything, whatever the back-off says. */
 export type DrainScope = "due" | "all";
 
 /** A drain stops asking a store that failed so often; the alarm comes back to it. */
 const FAILURES_PER_DRAIN = 4;
+/** Seals that one try of a batch may use up, the one it came with included. */
+const SEALS_PER_TRY = 2;
 
 interface Progress {
   sealedBatches: number;
@@ -57,28 +61,38 @@ export async function onAlarm(shard: Shard): Promise<void> {
 
 async function drainOnce(shard: Shard, scope: DrainScope): Promise<FlushReport> {
   const progress: Progress = { sealedBatches: 0, storedObjects: 0, storedBytes: 0 };
+  const startedAt = shard.deps.now();
+  // What is here now: under load there is no end of new batches, and the alarm comes for those.
+  const lastId = shard.nextBatchId - 1;
   const tried = new Set<number>();
   await sealDue(shard, scope, progress);
   for (;;) {
-    const batches = chooseBatches(shard, scope, tried);
-    if (batches.length === 0 || tried.size - progress.storedObjects >= FAILURES_PER_DRAIN) break;
-    await Promise.all(
-      batches.map(async (batch) => {
-        // After a conflict the batch is sealed under the next sequence and tried again at once.
-        if ((await storeBatch(shard, batch, progress)) !== "conflict") tried.add(batch.id);
-      }),
-    );
-    // What became due while the store worked, and what met a conflict.
-    await sealDue(shard, "due", progress);
+    const batches = chooseBatches(shard, scope, { tried, lastId });
+    const failed = tried.size - progress.storedObjects;
+    const isLate = scope === "due" && shard.deps.now() - startedAt > FLUSH_DRAIN_MAX;
+    if (batches.length === 0 || failed >= FAILURES_PER_DRAIN || isLate) break;
+    for (const { id } of batches) tried.add(id);
+    await Promise.all(batches.map((batch) => storeBatch(shard, batch, progress)));
   }
   dropExpiredSlices(shard.index, shard.deps.storage, shard.deps.now());
-  const failedBatches = [...shard.batches.values()].filter(({ attempts }) => attempts > 0).length;
+  noteStranded(shard);
+  const batches = [...shard.batches.values()];
   return {
     ...progress,
-    failedBatches,
-    remainingBatches: shard.batches.size,
+    failedBatches: batches.filter((batch) => batch.attempts > 0 || isStranded(shard, batch)).length,
+    remainingBatches: batches.length,
     lastError: shard.lastError?.message ?? null,
   };
+}
+
+/** A batch that waits for another store is nobody's failure, and the operator's to know. */
+function noteStranded(shard: Shard): void {
+  for (const batch of shard.batches.values()) {
+    if (batch.seal === null || !isStranded(shard, batch)) continue;
+    const found = `it was sealed for "${batch.seal.store}", the settings name "${shard.deps.store.identity}"`;
+    noteError(shard, new FirnError("store_refused", `Cannot store ${batch.seal.key}: ${found}`));
+    return;
+  }
 }
 
 /** Seals batch by batch: one that can't be sealed waits by itself and doesn't hold up the others. */
@@ -100,62 +114,65 @@ async function sealDue(shard: Shard, scope: DrainScope, progress: Progress): Pro
  * Chooses what to try next: least tried first, so that a batch which kills or is refused never holds up others, then in
  * order of sequence. While the store fails a single batch asks whether it is back.
  */
-export function chooseBatches(shard: Shard, scope: DrainScope, tried: ReadonlySet<number>): Batch[] {
+function chooseBatches(
+  shard: Shard,
+  scope: DrainScope,
+  { tried, lastId }: { readonly tried: ReadonlySet<number>; readonly lastId: number },
+): Batch[] {
   const now = shard.deps.now();
   if (scope === "due" && shard.storeRetryAt > now) return [];
-  const ready = [...shard.batches.values()].filter(
-    (batch) => batch.seal !== null && !tried.has(batch.id) && (scope === "all" || batch.nextAttemptAt <= now),
-  );
-  ready.sort((a, b) => a.attempts - b.attempts || a.id - b.id);
+  const ready = [...shard.batches.values()]
+    .filter(({ id, seal }) => seal !== null && id <= lastId && !tried.has(id))
+    .filter((batch) => !isStranded(shard, batch) && (scope === "all" || batch.nextAttemptAt <= now))
+    .toSorted((a, b) => a.attempts - b.attempts || a.id - b.id);
   const worst = Math.max(shard.storeFailures, ready[0]?.attempts ?? 0);
-  return ready.slice(0, Math.max(1, FLUSH_CONCURRENCY >> worst));
+  return ready.slice(0, Math.max(1, Math.floor(FLUSH_CONCURRENCY / 2 ** worst)));
 }
 
-type StoreOutcome = "stored" | "conflict" | "failed";
-
-async function storeBatch(shard: Shard, batch: Batch, progress: Progress): Promise<StoreOutcome> {
-  const { seal } = batch;
-  if (seal === null) return "failed";
+async function storeBatch(shard: Shard, batch: Batch, progress: Progress): Promise<void> {
   try {
     await raiseAttempts(shard, batch);
-    const outcome = await putSealed(shard, batch, seal);
-    if (outcome === "conflict") return outcome;
-    forgetBatch(shard, batch, seal);
-    await shard.deps.storage.sync();
+    const seal = await putSealed(shard, batch);
+    await forgetBatch(shard, batch, seal);
     noteRecovery(shard);
     progress.storedObjects += 1;
     progress.storedBytes += seal.length;
     const fields = { key: seal.key, bytes: seal.length, items: batch.itemCount, requests: batch.requestCount };
     log("info", "flush.stored", { ...toLogFields(shard), ...fields, attempts: batch.attempts });
-    return outcome;
   } catch (error) {
     noteStoreFailure(shard, batch, error);
-    return "failed";
   }
 }
 
 /** The attempt is on disk before it is made: a batch that kills the isolate is known by its count (protocol 3.5). */
 async function raiseAttempts(shard: Shard, batch: Batch): Promise<void> {
-  const { storage } = shard.deps;
-  storage.transactionSync(() => updateAttempts(storage, shard.meter, batch.id, batch.attempts + 1));
-  batch.attempts += 1;
-  await storage.sync();
+  const attempts = batch.attempts + 1;
+  await commit(
+    shard,
+    () => updateAttempts(shard.deps.storage, shard.meter, batch.id, attempts),
+    () => {
+      batch.attempts = attempts;
+    },
+  );
 }
 
-/** Protocol 4.2 and 4.3, and 4.5 where the key is taken. */
-async function putSealed(shard: Shard, batch: Batch, seal: Seal): Promise<"stored" | "conflict"> {
-  const { store } = shard.deps;
-  if (store.identity !== seal.store) {
-    const found = `it was sealed for "${seal.store}", the settings name "${store.identity}"`;
-    throw new FirnError("store_refused", `Cannot store ${seal.key}: ${found}`);
+/**
+ * Protocol 4.2 and 4.3. Where the key holds other bytes the batch is sealed again under the next sequence (4.5), once a
+ * try: a store that says so of every key is failing.
+ * @returns the seal under which the object stands
+ */
+async function putSealed(shard: Shard, batch: Batch): Promise<Seal> {
+  for (let seals = 1; ; seals += 1) {
+    const { seal } = batch;
+    if (seal === null) throw new Error("Cannot store a batch that is not sealed");
+    const outcome = await shard.deps.store.put(seal.key, toPutSource(shard, batch, seal));
+    if (outcome.kind === "stored" || isSameObject(outcome.info, seal)) return seal;
+    log("error", "flush.conflict", { ...toLogFields(shard), key: seal.key });
+    const conflict = new FirnError("store_refused", `The key ${seal.key} holds other bytes: sealed again`);
+    noteError(shard, conflict);
+    await sealBatch(shard, batch);
+    if (seals === SEALS_PER_TRY) throw conflict;
   }
-  const outcome = await store.put(seal.key, toPutSource(shard, batch, seal));
-  if (outcome.kind === "stored" || isSameObject(outcome.info, seal)) return "stored";
-  log("error", "flush.conflict", { ...toLogFields(shard), key: seal.key });
-  noteError(shard, new FirnError("store_refused", `The key ${seal.key} holds other bytes: sealed again`));
-  batch.seal = null;
-  batch.nextAttemptAt = 0;
-  return "conflict";
 }
 
 /** An earlier try whose answer was lost leaves the very same object behind. */
@@ -164,7 +181,7 @@ function isSameObject(info: ObjectInfo, seal: Seal): boolean {
 }
 
 /** Protocol 4.4: one transaction drops the rows, keeps the hashes and notes the object. */
-function forgetBatch(shard: Shard, batch: Batch, seal: Seal): void {
+async function forgetBatch(shard: Shard, batch: Batch, seal: Seal): Promise<void> {
   const { storage, now } = shard.deps;
   const totals = {
     ...shard.totals,
@@ -175,14 +192,20 @@ function forgetBatch(shard: Shard, batch: Batch, seal: Seal): void {
     lastFlushAt: now(),
     lastObjectKey: seal.key,
   };
-  storage.transactionSync(() => {
-    storeBatchEntries(shard.index, storage, shard.meter, batch.id);
-    dropBatch(storage, shard.meter, batch.id);
-    writeTotals(shard, totals);
-  });
-  shard.totals = totals;
-  shard.batches.delete(batch.id);
-  shard.backlogBytes -= batch.memberBytes;
+  await commit(
+    shard,
+    () => {
+      const entries = takeEntries(shard.index, storage, batch.id);
+      dropBatch(storage, shard.meter, batch.id);
+      keepEntries(storage, shard.meter, entries);
+      writeTotals(shard, totals);
+    },
+    () => {
+      shard.totals = totals;
+      shard.batches.delete(batch.id);
+      shard.backlogBytes -= batch.memberBytes;
+    },
+  );
 }
 
 /** The store answers again: everything that waited for it may go, but for batches that fail by themselves. */
@@ -215,6 +238,11 @@ function noteBatchFailure(shard: Shard, batch: Batch, error: unknown): void {
 /** Whether a batch failed so often that it is shown to the operator; it is still tried, at the longest back-off. */
 export function isSetAside(batch: Batch): boolean {
   return batch.attempts >= FLUSH_SET_ASIDE_ATTEMPTS;
+}
+
+/** Whether a batch was sealed for another store than the settings name: it waits until they name it again. */
+export function isStranded(shard: Shard, { seal }: Batch): boolean {
+  return seal !== null && seal.store !== shard.deps.store.identity;
 }
 
 function noteError(shard: Shard, error: unknown): void {

@@ -6,6 +6,7 @@
 import { BATCH_MAX_MEMBERS } from "../limits.ts";
 import { armAlarm } from "./alarm.ts";
 import { packChunks } from "./chunks.ts";
+import { commit } from "./commit.ts";
 import type { MemberForm } from "./contract.ts";
 import { remember } from "./dedupe.ts";
 import { insertBatch, insertChunk, type ChunkRow } from "./schema.ts";
@@ -47,31 +48,35 @@ async function commitGroups(shard: Shard): Promise<void> {
 
 /** One transaction for data and hashes; the hashes enter the index only when it is durable (protocol 3.1). */
 async function commitGroup(shard: Shard, group: readonly Waiting[]): Promise<void> {
-  const { storage, now, abandon } = shard.deps;
-  const at = now();
+  const at = shard.deps.now();
   const writes = planWrites(shard, group, at);
-  let isWritten = false;
-  try {
-    storage.transactionSync(() => {
+  let armed: Promise<void> | undefined;
+  await commit(
+    shard,
+    () => {
       if (!shard.isSelfWritten && shard.identity !== null) writeSelf(shard, shard.identity);
       for (const write of writes) writeBatch(shard, write);
-      isWritten = true;
-    });
-    shard.isSelfWritten = true;
-    for (const write of writes) applyWrite(shard, write);
-    await Promise.all([armAlarm(shard), storage.sync()]);
+    },
+    () => {
+      shard.isSelfWritten = true;
+      for (const write of writes) applyWrite(shard, write);
+      // In the same breath as the rows: the platform makes both durable together.
+      armed = armAlarm(shard);
+    },
+  );
+  await armed;
+  shard.tally.commits += 1;
+  try {
+    for (const { entry } of group) remember(shard.index, at, entry);
   } catch (error) {
-    // Whether the group is durable is unknown now: memory that says yes may lose it, memory that says no may double
-    // it. Only storage knows, so the shard starts again from there.
-    if (isWritten) abandon(error);
+    // The group is durable and memory does not know it: a retry would be stored again.
+    shard.deps.abandon(error);
     throw error;
   }
-  shard.tally.commits += 1;
-  for (const { entry } of group) remember(shard.index, at, entry);
 }
 
 function planWrites(shard: Shard, group: readonly Waiting[], at: number): BatchWrite[] {
-  const byForm = Map.groupBy(group, ({ form }) => `${form.marshaler}+${form.compression}`);
+  const byForm = Map.groupBy(group, ({ form }) => toFormKey(form));
   let nextId = shard.nextBatchId;
   return [...byForm.values()].flatMap((members): BatchWrite[] => {
     const [first] = members;
@@ -88,10 +93,13 @@ function planWrites(shard: Shard, group: readonly Waiting[], at: number): BatchW
 
 function findOpenBatch(shard: Shard, form: MemberForm): Batch | null {
   for (const batch of shard.batches.values()) {
-    const { marshaler, compression } = batch.form;
-    if (!batch.isClosed && marshaler === form.marshaler && compression === form.compression) return batch;
+    if (!batch.isClosed && toFormKey(batch.form) === toFormKey(form)) return batch;
   }
   return null;
+}
+
+function toFormKey({ marshaler, compression }: MemberForm): string {
+  return `${marshaler}+${compression}`;
 }
 
 function hasRoom(shard: Shard, batch: Batch, members: readonly Waiting[]): boolean {

@@ -25,6 +25,7 @@ export async function readMember(stream: ReadableStream<Uint8Array>, length: num
     }
   } finally {
     clearTimeout(deadline);
+    reader.releaseLock();
   }
   if (offset !== length) throw new RangeError(`Cannot read the member: ${offset} bytes, expected ${length}`);
   return member;

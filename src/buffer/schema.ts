@@ -7,12 +7,13 @@
  * | `meta`            | a JSON value under a name                         | for ever                                |
  * | `batches`         | a batch: open, or sealed with key, length, digest | until its object is proven              |
  * | `batch_<id>`      | up to 1.9 MB of members, with their entries       | dropped with its batch: costs no rows   |
- * | `hashes_<slice>`  | entries of stored batches                         | dropped with its slice, after the window |
+ * | `hashes_<slice>`  | sorted entries of stored batches (`hash-rows.ts`) | dropped with its slice, after the window |
  *
  * Small columns stand before the blobs, so that sums read no blob; `entries` before `data` for the same reason.
  */
 import { FirnError } from "../errors.ts";
 import type { MemberForm } from "./contract.ts";
+import { findEntry, type Entry } from "./entries.ts";
 
 /** Written into `meta` with the name of the shard; a larger one was written by a newer release. */
 export const SCHEMA_FORMAT = 1;
@@ -203,6 +204,17 @@ export function* readEntries(
     if (row === undefined) return;
     yield { committedAt: Number(row["committed_at"]), entries: toBytes(row["entries"]) };
   }
+}
+
+/** Finds a request in a batch; SQLite searches the blobs, so that nothing is read but what may hold it. */
+export function findInBatch(storage: ShardStorage, batchId: number, hash: Uint8Array): Entry | null {
+  const query = `SELECT entries FROM batch_${batchId} WHERE instr(entries, ?) > 0`;
+  for (const row of storage.sql.exec(query, hash).toArray()) {
+    // The bytes may also stand across two entries.
+    const found = findEntry(toBytes(row["entries"]), hash);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** Data of one row of a batch, counted from 1; `null` past the last. Rows never change once written. */

@@ -2,7 +2,9 @@
  * Seal (protocol 4.1): one transaction fixes members, form, store, sequence, key, length and SHA-256 of a batch. Any
  * later try sends the same bytes under the same key. Sealing never waits for the store.
  */
+import { FLOOR_MAX_AHEAD } from "../limits.ts";
 import type { PutSource } from "../object-store/contract.ts";
+import { commit } from "./commit.ts";
 import { readChunkData, updateSeal, type Seal } from "./schema.ts";
 import { writeTotals, type Batch, type Shard } from "./shard.ts";
 
@@ -13,22 +15,36 @@ import { writeTotals, type Batch, type Shard } from "./shard.ts";
 export async function sealBatch(shard: Shard, batch: Batch): Promise<void> {
   batch.isClosed = true;
   const sha256 = await digestBatch(shard, batch);
-  const { storage } = shard.deps;
   const seal = planSeal(shard, batch, sha256);
-  const totals = { ...shard.totals, nextSequence: seal.sequence + 1 };
-  storage.transactionSync(() => {
-    updateSeal(storage, shard.meter, batch.id, seal);
-    writeTotals(shard, totals);
-  });
-  shard.totals = totals;
-  batch.seal = seal;
+  // Seal times of a shard never go back, so that a clock that does can't seal below a watermark that was told.
+  const totals = { ...shard.totals, nextSequence: seal.sequence + 1, floor: seal.sealedAt };
+  await commit(
+    shard,
+    () => {
+      updateSeal(shard.deps.storage, shard.meter, batch.id, seal);
+      writeTotals(shard, totals);
+    },
+    () => {
+      shard.totals = totals;
+      batch.seal = seal;
+    },
+  );
 }
 
-/** Seal time is the later of the clock and the floor, and gives the minute of arrival (protocol 4.1, 5.1). */
+/**
+ * The moment at which a seal would fall now: the later of the clock and the floor (protocol 4.1, 5.1). It gives the
+ * minute of arrival. A floor far ahead of the clock is a clock that was wrong for a while, and is not followed.
+ */
+export function toSealTime(shard: Shard): number {
+  const now = shard.deps.now();
+  const { floor } = shard.totals;
+  return floor <= now + FLOOR_MAX_AHEAD ? Math.max(now, floor) : now;
+}
+
 function planSeal(shard: Shard, batch: Batch, sha256: Uint8Array): Seal {
   const { deps, identity, incarnation, totals } = shard;
   if (identity === null) throw new Error("Cannot seal a batch: the shard does not know who it is");
-  const sealedAt = Math.max(deps.now(), totals.floor);
+  const sealedAt = toSealTime(shard);
   const sequence = totals.nextSequence;
   const key = deps.formatObjectKey(identity, { form: batch.form, sealedAt, incarnation, sequence });
   return { sequence, sealedAt, key, store: deps.store.identity, length: batch.memberBytes, sha256 };

@@ -3,10 +3,10 @@
  * other files of this room are functions over it; `durable-objects/shard-buffer.ts` owns the one instance.
  */
 import { FirnError } from "../errors.ts";
-import { FLUSH_BACKOFF_MAX, FLUSH_BACKOFF_MIN } from "../limits.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import type { MemberForm, ShardIdentity } from "./contract.ts";
 import { loadDedupeIndex, openDedupeIndex, type DedupeIndex } from "./dedupe.ts";
+import { toBackoff } from "./back-off.ts";
 import type { PackedMember } from "./chunks.ts";
 import {
   createTables,
@@ -84,7 +84,7 @@ export interface Batch {
 /** Totals that are kept in storage, written when a batch is sealed or stored. */
 export interface Totals {
   readonly nextSequence: number;
-  /** Never again a seal time before this (protocol 5.1). */
+  /** Never again a seal time before this: a promise, a watermark that was told, or the last seal (protocol 5.1). */
   readonly floor: number;
   readonly objectsStored: number;
   readonly bytesStored: number;
@@ -124,8 +124,10 @@ export interface Shard {
   gathering: Waiting[];
   /** The loop that commits groups, while there are any. */
   committing: Promise<void> | null;
-  /** Bytes of members that were admitted and are not durable yet. */
+  /** Bytes of members that were admitted and are not durable yet, but for the one in `isLargeInFlight`. */
   inFlightBytes: number;
+  /** A member above the limit for all of them is under way. */
+  isLargeInFlight: boolean;
   /** Bytes that are durable here and not stored as objects yet. */
   backlogBytes: number;
   alarmAt: number | null;
@@ -163,6 +165,7 @@ export async function openShard(deps: ShardDeps, newIncarnation: () => string): 
     gathering: [],
     committing: null,
     inFlightBytes: 0,
+    isLargeInFlight: false,
     backlogBytes: [...batches.values()].reduce((sum, { memberBytes }) => sum + memberBytes, 0),
     alarmAt: await deps.storage.getAlarm(),
     storeFailures: 0,
@@ -180,16 +183,6 @@ function loadBatches(deps: ShardDeps): Batch[] {
     // A batch that was being tried when the shard died may be what killed it: the next try waits (protocol 3.5).
     nextAttemptAt: row.attempts > 1 ? deps.now() + toBackoff(row.attempts, deps.random()) : 0,
   }));
-}
-
-/**
- * Delay before the next try: doubles from the shortest to the longest, half of it by chance, without end.
- * @param attempts - failures so far, from 1
- * @param random - uniform in [0, 1)
- */
-export function toBackoff(attempts: number, random: number): number {
-  const full = Math.min(FLUSH_BACKOFF_MAX, FLUSH_BACKOFF_MIN * 2 ** Math.min(attempts - 1, 20));
-  return Math.round(full / 2 + (full / 2) * random);
 }
 
 /** Who a shard is, as its storage says; `null` before the first member. */

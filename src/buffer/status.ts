@@ -1,19 +1,40 @@
 /** What a shard says about itself: its watermark (protocol 6.6) and the numbers of `/status`. */
 import { MINUTE } from "../units.ts";
 import type { ShardIdentity, ShardStatus } from "./contract.ts";
-import { isSetAside } from "./flush.ts";
-import type { Shard } from "./shard.ts";
+import { commit } from "./commit.ts";
+import { isSetAside, isStranded } from "./flush.ts";
+import { toSealTime } from "./seal.ts";
+import { writeTotals, type Shard } from "./shard.ts";
 
 /**
  * First instant of the earliest minute into which the shard may still publish: the minute of the oldest sealed batch
  * that is not stored, else the minute in which a seal would fall now.
  */
 export function toWatermark(shard: Shard): number {
-  let earliest = Math.max(shard.deps.now(), shard.totals.floor);
+  let earliest = toSealTime(shard);
   for (const { seal } of shard.batches.values()) {
     if (seal !== null) earliest = Math.min(earliest, seal.sealedAt);
   }
   return earliest - (earliest % MINUTE);
+}
+
+/**
+ * Tells the watermark and holds the shard to it: whatever the clock does, nothing is sealed below what was told. Costs
+ * a row when a new minute is told.
+ */
+export async function claimWatermark(shard: Shard): Promise<number> {
+  const watermark = toWatermark(shard);
+  if (watermark > shard.totals.floor && shard.isSelfWritten) {
+    const totals = { ...shard.totals, floor: watermark };
+    await commit(
+      shard,
+      () => writeTotals(shard, totals),
+      () => {
+        shard.totals = totals;
+      },
+    );
+  }
+  return watermark;
 }
 
 /** Describes the shard. @param identity - as the caller knows it, for a shard that has no data yet */
@@ -27,7 +48,7 @@ export function toShardStatus(shard: Shard, identity: ShardIdentity): ShardStatu
     backlogBytes: shard.backlogBytes,
     backlogItems: batches.reduce((sum, { itemCount }) => sum + itemCount, 0),
     backlogBatches: batches.length,
-    setAsideBatches: batches.filter(isSetAside).length,
+    setAsideBatches: batches.filter((batch) => isSetAside(batch) || isStranded(shard, batch)).length,
     inFlightBytes: shard.inFlightBytes,
     alarmAt: shard.alarmAt,
     watermark: toWatermark(shard),

@@ -15,7 +15,7 @@ import type {
 import { drain, onAlarm } from "../buffer/flush.ts";
 import { readMember } from "../buffer/member-stream.ts";
 import { openShard, type FreshObject, type Shard, type ShardDeps } from "../buffer/shard.ts";
-import { toShardStatus, toWatermark } from "../buffer/status.ts";
+import { claimWatermark, toShardStatus } from "../buffer/status.ts";
 import { readBindings, readConfig, type Config } from "../config.ts";
 import { toErrorMessage } from "../errors.ts";
 import { log } from "../log.ts";
@@ -35,13 +35,12 @@ export class ShardBuffer extends DurableObject<Env> implements ShardBufferContra
   }
 
   async appendStream(head: AppendHead, member: ReadableStream<Uint8Array>): Promise<AppendOutcome> {
-    let isRead = false;
-    const outcome = await append(await this.#shard, head, () => {
-      isRead = true;
-      return readMember(member, head.memberBytes);
-    });
-    if (!isRead) await member.cancel();
-    return outcome;
+    try {
+      return await append(await this.#shard, head, () => readMember(member, head.memberBytes));
+    } finally {
+      // Read to its end, or not wanted: a copy, a refusal, a failure. The sender must not wait for a reader.
+      if (!member.locked) await member.cancel().catch(() => undefined);
+    }
   }
 
   async flush(): Promise<FlushReport> {
@@ -62,7 +61,7 @@ export class ShardBuffer extends DurableObject<Env> implements ShardBufferContra
   }
 
   async watermark(): Promise<number> {
-    return toWatermark(await this.#shard);
+    return claimWatermark(await this.#shard);
   }
 
   override async alarm(): Promise<void> {

@@ -86,6 +86,35 @@ describe("append()", () => {
     });
   });
 
+  it("forgets nothing when the clock jumps ahead while nothing arrives", async () => {
+    await withShard(async (kit) => {
+      await kit.append(makeMember(1));
+      kit.now += kit.settings.dedupeWindowMillis * 3;
+      await drain(kit.shard, "all");
+      kit.now -= kit.settings.dedupeWindowMillis * 3;
+
+      expect((await kit.append(makeMember(1))).kind).toBe("copy");
+    });
+  });
+
+  it("starts again from storage when memory could not take in what is durable", async () => {
+    await withShard(async (kit) => {
+      await kit.append(makeMember(0));
+      for (const slice of kit.shard.index.slices) {
+        slice.table = {
+          ...slice.table,
+          size: 0,
+          add: () => {
+            throw new RangeError("allocation failed");
+          },
+        };
+      }
+      await expect(kit.append(makeMember(1))).rejects.toThrow("allocation failed");
+
+      expect((await kit.append(makeMember(1))).kind).toBe("copy");
+    });
+  });
+
   it("stores equal requests twice when dedupe is off", async () => {
     await withShard(async (kit) => {
       kit.settings.dedupeWindowMillis = 0;
@@ -129,17 +158,36 @@ describe("append()", () => {
     });
   });
 
-  it("reads a member only after it was admitted, and admits 16 MiB at once or one larger member alone", async () => {
+  it("takes any member while it holds nothing, however low its limit", async () => {
     await withShard(async (kit) => {
-      const large = makeMember(1, 17 * 1024 * 1024);
-      const running = kit.append(large);
+      kit.settings.backlogMaxBytes = 50;
 
-      expect(await kit.append(makeMember(2))).toMatchObject({ kind: "unavailable", reason: "overload" });
-      expect((await running).kind).toBe("stored");
-      expect((await kit.append(makeMember(2))).kind).toBe("stored");
+      expect((await kit.append(makeMember(1))).kind).toBe("stored");
+      expect((await kit.append(makeMember(2))).kind).toBe("unavailable");
+    });
+  });
+
+  it("admits 16 MiB of members at once, and refuses the next before it is read", async () => {
+    await withShard(async (kit) => {
+      const running = [1, 2, 3, 4].map((number) => kit.append(makeMember(number, 4 * 1024 * 1024)));
+
+      expect(await kit.append(makeMember(5))).toMatchObject({ kind: "unavailable", reason: "overload" });
+      expect((await Promise.all(running)).map(({ kind }) => kind)).toEqual(["stored", "stored", "stored", "stored"]);
+      expect((await kit.append(makeMember(5))).kind).toBe("stored");
+      expect(kit.shard.inFlightBytes).toBe(0);
+    });
+  });
+
+  it("admits one member above 16 MiB beside smaller ones, so that a busy shard takes it too", async () => {
+    await withShard(async (kit) => {
+      const small = kit.append(makeMember(1));
+      const large = kit.append(makeMember(2, 17 * 1024 * 1024));
+
+      const other = makeMember(3, 17 * 1024 * 1024);
+      expect(await kit.append(other)).toMatchObject({ kind: "unavailable", reason: "overload" });
+      expect((await Promise.all([small, large])).map(({ kind }) => kind)).toEqual(["stored", "stored"]);
       await drain(kit.shard, "all");
       expect(storedBytes(kit.store).map(({ length }) => length)).toEqual([17 * 1024 * 1024 + 100]);
-      expect(kit.shard.inFlightBytes).toBe(0);
     });
   });
 

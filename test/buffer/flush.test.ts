@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { drain, onAlarm } from "../../src/buffer/flush.ts";
-import { toWatermark } from "../../src/buffer/status.ts";
 import { FLUSH_BACKOFF_MAX, FLUSH_SET_ASIDE_ATTEMPTS } from "../../src/limits.ts";
 import { makeMember, memberNumbers, storedBytes, withShard, type ShardKit } from "./shard-kit.ts";
 
@@ -132,6 +131,60 @@ describe("onAlarm()", () => {
     });
   });
 
+  it("gives up a try, and tries later, when every key seems to hold other bytes", async () => {
+    await withShard(async (kit) => {
+      await kit.append(makeMember(1));
+      const put = kit.store.put.bind(kit.store);
+      let puts = 0;
+      kit.store.put = async (key) => {
+        puts += 1;
+        return { kind: "exists", info: { key, length: 100, sha256Hex: null } };
+      };
+      await runAlarms(kit, 1);
+      expect(puts).toBe(2);
+
+      kit.store.put = put;
+      await runAlarms(kit, 1);
+      expect(memberNumbers(storedBytes(kit.store))).toEqual([1]);
+    });
+  });
+
+  it("ends under load, and leaves what arrived meanwhile to the next alarm", async () => {
+    await withShard(async (kit) => {
+      kit.settings.flushMaxBytes = 100;
+      await kit.append(makeMember(0));
+      let number = 0;
+      kit.store.onPut = async () => {
+        if (number < 50) await kit.append(makeMember((number += 1)));
+      };
+      await runAlarms(kit, 1);
+      expect(kit.store.puts.length).toBe(1);
+      expect(kit.alarms.at).toBe(kit.now + 1);
+
+      await runAlarms(kit, 60);
+      expect(allNumbers(kit)).toEqual(Array.from({ length: 51 }, (_, index) => index));
+    });
+  });
+
+  it("is started again when it is unknown whether a batch was forgotten", async () => {
+    await withShard(async (kit) => {
+      await kit.append(makeMember(1));
+      kit.store.afterPut = () => {
+        kit.store.afterPut = () => undefined;
+        kit.gate = (point) => {
+          if (point !== "sync.before") return;
+          kit.gate = () => undefined;
+          throw new Error("unknown");
+        };
+      };
+      await runAlarms(kit, 1);
+
+      expect(kit.isAbandoned).toBe(true);
+      expect((await kit.live()).batches.size).toBe(0);
+      expect((await kit.append(makeMember(1))).kind).toBe("copy");
+    });
+  });
+
   it("lets later batches pass one that the store never takes, and keeps it whole and visible", async () => {
     await withShard(async (kit) => {
       kit.store.onPut = (key) => {
@@ -185,40 +238,17 @@ describe("onAlarm()", () => {
       await drain(kit.shard, "all");
       kit.store.onPut = () => undefined;
       Object.assign(kit.store, { identity: "memory:other" });
+      await kit.restart();
       await drain(kit.shard, "all");
 
       expect(kit.store.objects.size).toBe(0);
       expect(kit.shard.lastError?.message).toContain('sealed for "memory:test"');
-    });
-  });
-});
-
-describe("armAlarm()", () => {
-  it("sets an alarm again that never came, with the next append", async () => {
-    await withShard(async (kit) => {
-      await kit.append(makeMember(1));
-      kit.alarms.at = null;
-      kit.now += 90_000;
       await kit.append(makeMember(2));
-      expect(kit.alarms.at).toBeNull();
-
-      kit.now += 60_000;
-      await kit.append(makeMember(3));
-      expect(kit.alarms.at).toBe(kit.now + 1);
-    });
-  });
-
-  it("keeps acknowledging while no alarm can be set, and sets it as soon as it can", async () => {
-    await withShard(async (kit) => {
-      kit.gate = (point) => {
-        if (point === "alarm.before") throw new Error("no alarm");
-      };
-      expect((await kit.append(makeMember(1))).kind).toBe("stored");
-      expect(kit.alarms.at).toBeNull();
-
-      kit.gate = () => undefined;
-      await kit.append(makeMember(2));
-      expect(kit.alarms.at).not.toBeNull();
+      await drain(kit.shard, "all");
+      expect(memberNumbers(storedBytes(kit.store))).toEqual([2]);
+      Object.assign(kit.store, { identity: "memory:test" });
+      await drain(kit.shard, "all");
+      expect(allNumbers(kit)).toEqual([1, 2]);
     });
   });
 });
@@ -258,26 +288,6 @@ describe("drain()", () => {
 
       expect([...kit.store.objects.keys()].map((key) => Number(key.split("-").at(-1)))).toEqual([1, 2, 3, 4, 5]);
       expect(new Set([...kit.store.objects.keys()].map((key) => key.split("-").at(1))).size).toBe(1);
-    });
-  });
-});
-
-describe("toWatermark()", () => {
-  it("is the current minute without sealed data, and the seal's minute while a batch is not stored", async () => {
-    await withShard(async (kit) => {
-      const minute = kit.now - (kit.now % 60_000);
-      await kit.append(makeMember(1));
-      expect(toWatermark(kit.shard)).toBe(minute);
-
-      kit.store.onPut = () => {
-        throw new Error("down");
-      };
-      await drain(kit.shard, "all");
-      kit.now += 600_000;
-      expect(toWatermark(kit.shard)).toBe(minute);
-      kit.store.onPut = () => undefined;
-      await drain(kit.shard, "all");
-      expect(toWatermark(kit.shard)).toBe(minute + 600_000);
     });
   });
 });

@@ -119,7 +119,6 @@ function toHead(member: Uint8Array, options: Partial<AppendHead>): AppendHead {
     itemCount: 1,
     rejectedCount: 0,
     memberBytes: member.byteLength,
-    rawBytes: member.byteLength,
     ...options,
   };
 }
