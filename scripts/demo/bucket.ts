@@ -67,6 +67,7 @@ function readTag(xml: string, name: string): string {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"').replaceAll("&amp;", "&");
 }
 
-function encodeKey(key: string): string {
+/** Encodes a key for a signed URL: every character that S3 does not leave alone, segment by segment. */
+export function encodeKey(key: string): string {
   return key.split("/").map(encodeURIComponent).join("/");
 }
