@@ -8,13 +8,17 @@ import { requireGrant, type GrantEnv } from "./auth/middleware.ts";
 import { readConfig, type Bindings, type Config } from "./config.ts";
 import { openArchiveStore, openShardClient } from "./durable-objects/clients.ts";
 import { FirnError, toErrorMessage } from "./errors.ts";
-import { toErrorResponse } from "./http-errors.ts";
+import { toErrorResponse, toHttpMeaning } from "./http-errors.ts";
 import { parseMediaType } from "./ingest/media-type.ts";
 import { openIngestRoutes } from "./ingest/routes.ts";
+import { REQUEST_BODY_TIMEOUT } from "./limits.ts";
 import { log } from "./log.ts";
 import type { ReplayDeps } from "./replay/contract.ts";
 import { openReplayRoutes } from "./replay/routes.ts";
 import { millis } from "./units.ts";
+
+/** Short enough to be read out, and unique within any log that is searched for it. */
+const REQUEST_ID_BYTES = 6;
 
 /**
  * Opens the HTTP surface.
@@ -45,7 +49,9 @@ function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): v
   const { marshaler, compression } = config.archive;
   const ingestDeps = {
     maxRequestBytes: config.maxRequestBytes,
+    bodyTimeout: REQUEST_BODY_TIMEOUT,
     shards: config.shards,
+    isDeduped: config.dedupeWindow > 0,
     form: { marshaler, compression },
     openShard: (identity: ShardIdentity) => client.shard(identity),
   };
@@ -61,10 +67,21 @@ function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): v
   app.route("/", openAdminRoutes(client, { read: requireGrant(config, "read"), admin: requireGrant(config, "admin") }));
 }
 
-/** Answers in the encoding of the request; a bug is logged here, once, and says nothing to the client. */
+/** Answers in the encoding of the request; what the body leaves out is logged here, once, under the id it names. */
 function toAnswer(request: Request, error: unknown): Response {
-  if (!(error instanceof FirnError)) {
-    log("error", "request.failed", { path: new URL(request.url).pathname, error: toErrorMessage(error) });
+  const failure = error instanceof FirnError ? error : new FirnError("internal", toErrorMessage(error));
+  const requestId = crypto.getRandomValues(new Uint8Array(REQUEST_ID_BYTES)).toHex();
+  if (toHttpMeaning(failure.kind).sentence !== undefined) {
+    const { pathname } = new URL(request.url);
+    log("error", "request.failed", {
+      request_id: requestId,
+      path: pathname,
+      kind: failure.kind,
+      error: failure.message,
+    });
   }
-  return toErrorResponse(error, parseMediaType(request.headers.get("content-type")) ?? "json");
+  return toErrorResponse(failure, {
+    encoding: parseMediaType(request.headers.get("content-type")) ?? "json",
+    requestId,
+  });
 }

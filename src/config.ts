@@ -54,6 +54,8 @@ const DEFAULT_PARTITION = "year=%Y/month=%m/day=%d/hour=%H/minute=%M";
 const SCOPES: readonly Scope[] = ["ingest", "read", "admin"];
 const JURISDICTIONS = ["eu", "fedramp", "us"] as const;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
+/** SHA-256 of the empty token: what a shell makes of a variable that is not set. */
+const EMPTY_SHA256_HEX = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const TENANT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const PREFIX = /^[A-Za-z0-9._=-]+(\/[A-Za-z0-9._=-]+)*$/;
 const FILE_PREFIX = /^[A-Za-z0-9._-]*$/;
@@ -71,9 +73,9 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     allowAnonymous: read.flag("ALLOW_ANONYMOUS", false),
     archive,
     shards: read.integer("SHARDS", { fallback: 1, min: 1, max: 256 }),
-    flushInterval: seconds(read.integer("FLUSH_INTERVAL_SECONDS", { fallback: 60, min: 1, max: 3600 })),
-    flushMaxBytes: bytes(read.integer("FLUSH_MAX_BYTES", { fallback: 32 * MIB, min: 64 * 1024, max: GIB })),
-    backlogMaxBytes: bytes(read.integer("BACKLOG_MAX_BYTES", { fallback: GIB, min: MIB, max: 8 * GIB })),
+    flushInterval: seconds(read.integer("FLUSH_INTERVAL_SECONDS", { fallback: 60, min: 1, max: 86_400 })),
+    flushMaxBytes: bytes(read.integer("FLUSH_MAX_BYTES", { fallback: 32 * MIB, min: 1, max: GIB })),
+    backlogMaxBytes: bytes(read.integer("BACKLOG_MAX_BYTES", { fallback: GIB, min: 1, max: 8 * GIB })),
     maxRequestBytes: bytes(
       read.integer("MAX_REQUEST_BYTES", {
         fallback: 20 * MIB,
@@ -206,6 +208,9 @@ function checkTokens(tokens: readonly TokenRule[]): readonly TokenRule[] {
 
 function checkDigest(name: string, digest: unknown): string {
   const lower = typeof digest === "string" ? digest.toLowerCase() : "";
+  if (lower === EMPTY_SHA256_HEX) {
+    throw wrong(name, "found the digest of an empty token, as a shell variable that is not set makes it");
+  }
   if (SHA256_HEX.test(lower)) return lower;
   throw wrong(name, 'found something else, expected SHA-256 digests of 64 hex digits ("npm run token" makes one)');
 }

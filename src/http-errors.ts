@@ -1,8 +1,9 @@
 /**
  * The one mapping from a kind of error to an HTTP answer: status, headers, and the `google.rpc.Status` body in the
- * encoding that the client speaks (otlp-http 4.3).
+ * encoding that the client speaks (otlp-http 4.3). Kinds whose messages name keys, buckets or what a store said are
+ * answered with a fixed sentence and the id under which the log holds the rest (reliability S9).
  */
-import { FirnError, unreachable, type ErrorKind } from "./errors.ts";
+import { unreachable, type ErrorKind, type FirnError } from "./errors.ts";
 import { RETRY_AFTER_OVERLOAD } from "./limits.ts";
 import { CONTENT_TYPE, encodeStatus, type Encoding } from "./otlp/response.ts";
 
@@ -11,6 +12,16 @@ export interface HttpMeaning {
   readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 500 | 503;
   /** google.rpc.Code; clients do not act on it. */
   readonly code: number;
+  /** Stands in the body instead of the error's message, which is for the log alone. */
+  readonly sentence?: string;
+}
+
+/** What the root knows of a failed request. */
+export interface FailedRequest {
+  /** Of the request; JSON when it had no media type of OTLP. */
+  readonly encoding: Encoding;
+  /** Stands in the log beside what the body leaves out. */
+  readonly requestId: string;
 }
 
 /** Translates an error kind. Retryable statuses stand only where a retry can help. */
@@ -32,33 +43,33 @@ export function toHttpMeaning(kind: ErrorKind): HttpMeaning {
     case "unsupported_coding":
       return { status: 415, code: 3 };
     case "unavailable":
-    case "store_unavailable":
-    case "store_refused":
       return { status: 503, code: 14 };
+    case "store_unavailable":
+      return { status: 503, code: 14, sentence: "Cannot reach the archive now, try again" };
+    case "store_refused":
+      return { status: 503, code: 14, sentence: "Cannot use the archive: its store refuses, ask the operator" };
     // An operator mends a setting while clients wait and retry; a 500 would make them drop what they hold.
     case "misconfigured":
       return { status: 503, code: 14 };
     case "object_not_found":
+      return { status: 500, code: 15, sentence: "Cannot find an object of the archive, ask the operator" };
     case "corrupt_object":
+      return { status: 500, code: 15, sentence: "Cannot read an object of the archive, ask the operator" };
     case "unknown_format":
-      return { status: 500, code: 15 };
+      return { status: 500, code: 15, sentence: "Cannot read a format that this release does not know" };
     case "internal":
-      return { status: 500, code: 13 };
+      return { status: 500, code: 13, sentence: "Cannot answer the request: an internal error, ask the operator" };
     default:
       return unreachable(kind, "error kind");
   }
 }
 
-/**
- * Builds the answer to a failed request.
- * @param error - what was thrown; anything that is no `FirnError` is a bug and says nothing to the client
- * @param encoding - of the request; JSON when the request had no media type of OTLP
- */
-export function toErrorResponse(error: unknown, encoding: Encoding): Response {
-  const failure = error instanceof FirnError ? error : new FirnError("internal", "Internal error");
-  const { status, code } = toHttpMeaning(failure.kind);
-  const violations = status === 400 ? [{ field: failure.field ?? "body", description: failure.message }] : [];
-  const body = encodeStatus(encoding, { code, message: failure.message, violations });
+/** Builds the answer to a failed request. */
+export function toErrorResponse(failure: FirnError, { encoding, requestId }: FailedRequest): Response {
+  const { status, code, sentence } = toHttpMeaning(failure.kind);
+  const message = sentence === undefined ? failure.message : `${sentence} (request id ${requestId})`;
+  const violations = status === 400 ? [{ field: failure.field ?? "body", description: message }] : [];
+  const body = encodeStatus(encoding, { code, message, violations });
   return new Response(body, { status, headers: { "content-type": CONTENT_TYPE[encoding], ...extraHeaders(failure) } });
 }
 

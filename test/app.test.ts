@@ -1,27 +1,7 @@
-import { exports } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { compressGzip } from "../src/compression/gzip-member.ts";
-import { openApp } from "../src/app.ts";
-import { readBindings } from "../src/config.ts";
-import { env } from "cloudflare:workers";
-
-const PROTOBUF = { "content-type": "application/x-protobuf" };
-const JSON_TYPE = { "content-type": "application/json" };
-
-/** One app per set of variables; requests go through the real router, Durable Objects and R2. */
-async function call(path: string, init: RequestInit = {}, vars: Record<string, string> = {}): Promise<Response> {
-  const app = openApp({ ALLOW_ANONYMOUS: "true", ...vars }, readBindings(env));
-  return app.fetch(new Request(`http://firn${path}`, init), env);
-}
-
-function makeLogs(body: string): string {
-  const record = { timeUnixNano: "1", body: { stringValue: body } };
-  return JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] });
-}
-
-async function digest(token: string): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token))).toHex();
-}
+import { call, digest, JSON_TYPE, makeLogs, makeReplayPath, PROTOBUF } from "./app-kit.ts";
 
 describe("POST /v1/logs", () => {
   it("answers JSON with {} and protobuf with no bytes, each in its own exact type", async () => {
@@ -169,9 +149,7 @@ describe("the way of a request", () => {
     const flushed = await call("/admin/flush?signal=logs", { method: "POST" });
     expect(await flushed.json()).toMatchObject({ complete: true, remaining_batches: 0 });
 
-    const day = 86_400_000;
-    const window = [Date.now() - day, Date.now() + day].map((at) => new Date(at).toISOString());
-    const response = await call(`/replay?signal=logs&start=${window[0]}&end=${window[1]}`);
+    const response = await call(makeReplayPath("logs"));
     const text = await response.text();
 
     expect(response.status).toBe(200);
@@ -183,5 +161,43 @@ describe("the way of a request", () => {
     const response = await exports.default.fetch("http://firn/healthz");
 
     expect(await response.text()).toBe("ok\n");
+  });
+});
+
+describe("tenants", () => {
+  it("S3: each one's requests lie under its own prefix and come back to nobody else", async () => {
+    const scopes = ["ingest", "read", "admin"];
+    const vars = {
+      INGEST_TOKEN_SHA256: await digest("unnamed"),
+      READ_TOKEN_SHA256: await digest("unnamed"),
+      ADMIN_TOKEN_SHA256: await digest("unnamed"),
+      TENANTS: JSON.stringify({
+        alpha: { tokens: [{ sha256: await digest("token-a"), scopes }] },
+        beta: { tokens: [{ sha256: await digest("token-b"), scopes }] },
+      }),
+    };
+    const callAs = (token: string, path: string, init: RequestInit = {}): Promise<Response> =>
+      call(path, { ...init, headers: { ...JSON_TYPE, authorization: `Bearer ${token}` } }, vars);
+    const replayAs = async (token: string): Promise<string> => {
+      const response = await callAs(token, makeReplayPath("logs"));
+      return new TextDecoder().decode(await response.bytes());
+    };
+
+    for (const token of ["token-a", "token-b"]) {
+      const sent = await callAs(token, "/v1/logs", { method: "POST", body: makeLogs(`secret of ${token}`) });
+      const flushed = await callAs(token, "/admin/flush", { method: "POST" });
+      expect([sent.status, await flushed.json()]).toMatchObject([200, { complete: true, stored_objects: 1 }]);
+    }
+
+    const [alpha, beta, unnamed] = [await replayAs("token-a"), await replayAs("token-b"), await replayAs("unnamed")];
+    expect([alpha.includes("secret of token-a"), alpha.includes("secret of token-b")]).toEqual([true, false]);
+    expect([beta.includes("secret of token-a"), beta.includes("secret of token-b")]).toEqual([false, true]);
+    expect([unnamed.includes("secret of"), unnamed.includes('"firn"')]).toEqual([false, true]);
+    for (const tenant of ["alpha", "beta"]) {
+      const { objects } = await env.ARCHIVE.list({ prefix: `${tenant}/` });
+      expect(objects.length, tenant).toBe(1);
+      const status: unknown = await (await callAs(`token-${tenant[0]}`, "/status")).json();
+      expect(status).toMatchObject({ tenant, shards: [{ last_object_key: objects[0]?.key }] });
+    }
   });
 });

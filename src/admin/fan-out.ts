@@ -1,5 +1,12 @@
 /** Asking many shards at once, but never more than the platform gives connections for. */
-import type { DirectoryContract, DirectoryFilter, ShardBufferContract, ShardIdentity } from "../buffer/contract.ts";
+import type {
+  DirectoryContract,
+  DirectoryFilter,
+  DirectoryPage,
+  ShardBufferContract,
+  ShardIdentity,
+} from "../buffer/contract.ts";
+import { FirnError, toErrorMessage } from "../errors.ts";
 import { SHARD_FAN_OUT } from "../limits.ts";
 
 /** How to reach the shards; the roots know. */
@@ -8,14 +15,23 @@ export interface ShardAccess {
   directory(): DirectoryContract;
 }
 
-/** Walks the Directory, page by page. */
+/** Walks the Directory, page by page. @throws FirnError `unavailable` when it cannot be asked. */
 export async function* walkShards(access: ShardAccess, filter: DirectoryFilter): AsyncGenerator<ShardIdentity> {
   let after: string | undefined;
   do {
-    const page = await access.directory().list(after === undefined ? filter : { ...filter, after });
+    const page = await listPage(access, after === undefined ? filter : { ...filter, after });
     yield* page.shards;
     after = page.cursor;
   } while (after !== undefined);
+}
+
+async function listPage(access: ShardAccess, filter: DirectoryFilter): Promise<DirectoryPage> {
+  try {
+    return await access.directory().list(filter);
+  } catch (error) {
+    const message = `Cannot list the shards: the Directory failed, ask again (${toErrorMessage(error)})`;
+    throw new FirnError("unavailable", message, { cause: error });
+  }
 }
 
 /** What became of one question. */
@@ -26,6 +42,7 @@ export type Answer<T> =
 /**
  * Asks every shard of a walk, `SHARD_FAN_OUT` at a time.
  * @returns one answer a shard, in the order of the walk; a shard that fails doesn't keep the others from being asked
+ * @throws FirnError `unavailable` when the Directory cannot be asked: an answer about some of the shards would mislead
  */
 export async function askShards<T>(
   access: ShardAccess,

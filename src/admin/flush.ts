@@ -15,7 +15,11 @@ export interface FlushDocument {
   readonly errors: readonly { readonly signal: Signal; readonly shard: number; readonly message: string }[];
 }
 
-/** Flushes a tenant's shards. @param signal - only this one; all without it */
+/**
+ * Flushes a tenant's shards.
+ * @param signal - only this one; all without it
+ * @throws FirnError `unavailable` when nobody can say which shards there are
+ */
 export async function flushShards(access: ShardAccess, tenant: string, signal: Signal | null): Promise<FlushDocument> {
   const filter = signal === null ? { tenant } : { tenant, signal };
   const answers = await askShards(access, filter, (shard) => shard.flush());
@@ -25,7 +29,8 @@ export async function flushShards(access: ShardAccess, tenant: string, signal: S
     const { signal: of, shard } = answer.identity;
     if (answer.kind === "failed") return [{ signal: of, shard, message: toErrorMessage(answer.error) }];
     const { failedBatches, lastError } = answer.value;
-    return failedBatches > 0 && lastError !== null ? [{ signal: of, shard, message: lastError }] : [];
+    const message = lastError ?? `${failedBatches} batches are not stored`;
+    return failedBatches > 0 ? [{ signal: of, shard, message }] : [];
   });
   return {
     complete: errors.length === 0,

@@ -4,17 +4,22 @@
  */
 import { toErrorMessage } from "../errors.ts";
 import { log } from "../log.ts";
+import { millis, type Millis } from "../units.ts";
 
 /** Proxies between a client and Cloudflare give up after 30 to 100 seconds of silence. */
-const KEEP_ALIVE_MILLIS = 5_000;
+const KEEP_ALIVE: Millis = millis(5_000);
 
-/** Starts the work and answers at once. @param work - its value becomes the JSON document */
-export function respondSlowly(work: () => Promise<object>): Response {
+/**
+ * Starts the work and answers at once.
+ * @param work - its value becomes the JSON document
+ * @param keepAlive - time between two bytes of white space
+ */
+export function respondSlowly(work: () => Promise<object>, keepAlive: Millis = KEEP_ALIVE): Response {
   const encoder = new TextEncoder();
   let timer: ReturnType<typeof setInterval> | null = null;
   const body = new ReadableStream<Uint8Array>({
     async start(controller) {
-      timer = setInterval(() => controller.enqueue(encoder.encode(" ")), KEEP_ALIVE_MILLIS);
+      timer = setInterval(() => controller.enqueue(encoder.encode(" ")), keepAlive);
       const result = await work().catch(toFailure);
       clearInterval(timer);
       controller.enqueue(encoder.encode(`${JSON.stringify(result)}\n`));

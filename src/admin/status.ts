@@ -1,6 +1,7 @@
 /** `GET /status`: what a tenant's shards hold, have done and complain about. */
 import type { ShardStatus } from "../buffer/contract.ts";
-import { toErrorMessage } from "../errors.ts";
+import { FirnError, toErrorMessage } from "../errors.ts";
+import { log } from "../log.ts";
 import type { Signal } from "../signal.ts";
 import { millis, MINUTE, type Millis } from "../units.ts";
 import { askShards, type Answer, type ShardAccess } from "./fan-out.ts";
@@ -15,7 +16,7 @@ export interface StatusDocument {
   readonly shards: readonly object[];
 }
 
-/** Asks all shards of a tenant. */
+/** Asks all shards of a tenant. @throws FirnError `unavailable` when nobody can say which shards there are. */
 export async function readStatus(access: ShardAccess, tenant: string, now: number): Promise<StatusDocument> {
   const answers = await askShards(access, { tenant }, (shard, identity) => shard.status(identity));
   const statuses = answers.flatMap((answer) => (answer.kind === "answer" ? [answer.value] : []));
@@ -35,14 +36,19 @@ export async function readStatus(access: ShardAccess, tenant: string, now: numbe
 /**
  * The earliest minute into which a tenant's signal may still publish: the least of its shards' and of the current
  * minute, in which a shard that does not exist yet may begin.
- * @returns milliseconds, or `"unknown"` when a shard could not be asked
+ * @returns milliseconds, or `"unknown"` when a shard or the Directory could not be asked (protocol 6.6)
  */
 export async function readWatermark(
   access: ShardAccess,
   { tenant, signal, now }: { readonly tenant: string; readonly signal: Signal; readonly now: number },
 ): Promise<Millis | "unknown"> {
-  const answers = await askShards(access, { tenant, signal }, (shard) => shard.watermark());
-  return earliest(answers, now);
+  try {
+    return earliest(await askShards(access, { tenant, signal }, (shard) => shard.watermark()), now);
+  } catch (error) {
+    if (!(error instanceof FirnError) || error.kind !== "unavailable") throw error;
+    log("warn", "watermark.unknown", { tenant, signal, error: error.message });
+    return "unknown";
+  }
 }
 
 function earliest(answers: readonly Answer<number>[], now: number): Millis | "unknown" {

@@ -4,13 +4,14 @@
  */
 import { compressGzip } from "../compression/gzip-member.ts";
 import type { AppendHead, AppendOutcome, MemberForm, ShardBufferContract, ShardIdentity } from "../buffer/contract.ts";
-import { FirnError, toErrorMessage, unreachable } from "../errors.ts";
+import { FirnError, toErrorMessage } from "../errors.ts";
 import { MEMBER_INLINE_MAX_BYTES, RETRY_AFTER_OVERLOAD } from "../limits.ts";
 import { log } from "../log.ts";
-import { decodeJsonRequest } from "../otlp/json-decode.ts";
+import { decodeJsonRequest } from "../otlp/json/decode.ts";
 import { CONTENT_TYPE, encodeExportResponse, type Encoding } from "../otlp/response.ts";
 import { validateRequest, type Validation } from "../otlp/validate.ts";
 import type { Signal } from "../signal.ts";
+import type { Millis } from "../units.ts";
 import { chooseShard, computeIdentity } from "./identity.ts";
 import { parseContentCodings, parseMediaType } from "./media-type.ts";
 import { decodeBody, readBody } from "./request-body.ts";
@@ -18,7 +19,11 @@ import { decodeBody, readBody } from "./request-body.ts";
 /** What ingest is given by the root. */
 export interface IngestDeps {
   readonly maxRequestBytes: number;
+  /** How long a body may take to arrive. */
+  readonly bodyTimeout: Millis;
   readonly shards: number;
+  /** Shards know a copy: without it a call that may have stored the request is never repeated here. */
+  readonly isDeduped: boolean;
   /** The archive's form; client bytes are kept as a member only when they have it already. */
   readonly form: MemberForm;
   readonly openShard: (identity: ShardIdentity) => Pick<ShardBufferContract, "append" | "appendStream">;
@@ -43,7 +48,7 @@ export async function ingest({ tenant, signal, request }: IngestRequest, deps: I
     throw new FirnError("unsupported_media_type", `Cannot decode the media type of the request, ${expected}`);
   }
   const codings = parseContentCodings(request.headers.get("content-encoding"));
-  const wire = await readBody(request, deps.maxRequestBytes);
+  const wire = await readBody(request, { maxBytes: deps.maxRequestBytes, timeout: deps.bodyTimeout });
   const { body, gzipMember } = decodeBody(wire, codings, deps.maxRequestBytes);
   const validation = toCanonical(signal, encoding, body);
   if (validation.itemCount === 0) return toResponse(signal, encoding, validation);
@@ -57,7 +62,6 @@ export async function ingest({ tenant, signal, request }: IngestRequest, deps: I
     itemCount: validation.itemCount,
     rejectedCount: validation.rejectedCount,
     memberBytes: member.byteLength,
-    rawBytes: validation.body.byteLength,
   };
   return toAnswer(await appendMember(deps, head, member), { signal, encoding, validation });
 }
@@ -73,17 +77,18 @@ function toMember(validation: Validation, received: { body: Uint8Array; gzipMemb
   return compressGzip(validation.body);
 }
 
-/** One call to the shard; one more where the platform says that repeating is safe. */
+/** One call to the shard; one more where the platform says that it may help and the shard would know a copy. */
 async function appendMember(deps: IngestDeps, head: AppendHead, member: Uint8Array): Promise<AppendOutcome> {
   try {
     return await callShard(deps, head, member);
   } catch (error) {
-    if (!hasFlag(error, "retryable") || hasFlag(error, "overloaded")) throw toUnavailable(head, error);
+    const mayRepeat = deps.isDeduped && hasFlag(error, "retryable") && !hasFlag(error, "overloaded");
+    if (!mayRepeat) throw toUnavailable(deps, head, error);
   }
   try {
     return await callShard(deps, head, member);
   } catch (error) {
-    throw toUnavailable(head, error);
+    throw toUnavailable(deps, head, error);
   }
 }
 
@@ -95,13 +100,15 @@ function callShard(deps: IngestDeps, head: AppendHead, member: Uint8Array): Prom
 }
 
 /** Whatever a shard failed with, the client still holds the data and may try again: never a 500 (reliability I11). */
-function toUnavailable(head: AppendHead, error: unknown): FirnError {
+function toUnavailable({ isDeduped }: IngestDeps, head: AppendHead, error: unknown): FirnError {
   const { tenant, signal, shard } = head.identity;
   log("warn", "append.failed", { tenant, signal, shard, error: toErrorMessage(error) });
-  return new FirnError("unavailable", "Cannot store the request now, nothing was stored", {
-    retryAfterSeconds: RETRY_AFTER_OVERLOAD,
-    cause: error,
-  });
+  // What was lost may be the answer alone, so that nobody knows here whether the request is durable.
+  const advice = isDeduped
+    ? "sending it again is safe"
+    : "sending it again may store it twice, because DEDUPE_WINDOW_SECONDS is 0";
+  const message = `Cannot confirm the request: it may have been stored, ${advice}`;
+  return new FirnError("unavailable", message, { retryAfterSeconds: RETRY_AFTER_OVERLOAD, cause: error });
 }
 
 /** Flags that the platform sets on errors of Durable Object calls (platform.md 3.2). */
@@ -124,8 +131,14 @@ function toAnswer(
       throw new FirnError("unavailable", `Cannot store the request now: ${why}`, { retryAfterSeconds });
     }
     default:
-      return unreachable(outcome, "append outcome");
+      throw refuseUnknown(outcome);
   }
+}
+
+/** A kind that a newer shard has added: an older worker understands it as `unavailable` (`buffer/contract.ts`). */
+function refuseUnknown(_outcome: never): FirnError {
+  const message = "Cannot store the request now: its shard is of a newer release than this worker, send it again";
+  return new FirnError("unavailable", message, { retryAfterSeconds: RETRY_AFTER_OVERLOAD });
 }
 
 function toResponse(

@@ -1,7 +1,17 @@
 /** The bytes of a request, read under the limit, and their codings undone under the same limit (otlp-http 3.3). */
 import { inflateGzip } from "../compression/request-body.ts";
 import { FirnError } from "../errors.ts";
+import { RETRY_AFTER_OVERLOAD, STREAM_PIECE_BYTES } from "../limits.ts";
+import type { Millis } from "../units.ts";
 import type { ContentCoding } from "./media-type.ts";
+
+/** What a body may cost. */
+export interface BodyLimits {
+  /** On the wire. */
+  readonly maxBytes: number;
+  /** From now to its last byte. */
+  readonly timeout: Millis;
+}
 
 /** A body as it came and as it was meant. */
 export interface DecodedBody {
@@ -13,33 +23,43 @@ export interface DecodedBody {
 
 /**
  * Reads a body.
- * @param maxBytes - the limit, on the wire
- * @throws FirnError `too_large`, before reading when `Content-Length` says so.
+ * @throws FirnError `too_large`, before reading when `Content-Length` says so; `unavailable` for a body that breaks off
+ * or does not arrive in time: clients drop what a 408 answers and send again what a 503 answers.
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(request: Request, { maxBytes, timeout }: BodyLimits): Promise<Uint8Array> {
   const declared = request.headers.get("content-length");
   if (declared !== null && Number(declared) > maxBytes) throw tooLarge(maxBytes);
   if (request.body === null) return new Uint8Array();
-  if (declared !== null) return checkLength(new Uint8Array(await request.arrayBuffer()), maxBytes);
-  return readChunked(request.body, maxBytes);
+  const reader = request.body.getReader({ mode: "byob" });
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(incomplete(`it did not arrive within ${timeout} ms`)), timeout);
+  try {
+    return await Promise.race([readAll(reader, maxBytes), late.promise]);
+  } catch (error) {
+    // A body that broke off refuses to be cancelled, with the failure that is thrown here.
+    reader.cancel().catch(() => undefined);
+    throw error instanceof FirnError ? error : incomplete("it broke off", error);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
-function checkLength(body: Uint8Array, maxBytes: number): Uint8Array {
-  if (body.byteLength > maxBytes) throw tooLarge(maxBytes);
-  return body;
-}
-
-/** Without a declared length nothing but counting stops a client that never ends. */
-async function readChunked(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+/** Counts while it reads: nothing else stops a client that never ends, or that sends more than it declared. */
+async function readAll(reader: ReadableStreamBYOBReader, maxBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of stream) {
-    length += piece.byteLength;
+  for (;;) {
+    // Full pieces, since the runtime otherwise hands over 4 KiB at a time.
+    const { done, value } = await reader.readAtLeast(STREAM_PIECE_BYTES, new Uint8Array(STREAM_PIECE_BYTES));
+    if (done) return join(pieces, length);
+    length += value.byteLength;
     if (length > maxBytes) throw tooLarge(maxBytes);
-    pieces.push(piece);
+    pieces.push(value);
   }
-  const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only;
+}
+
+/** Also a single piece is copied: its buffer is longer than it is, and RPC sends the whole buffer of a view. */
+function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
   const body = new Uint8Array(length);
   let offset = 0;
   for (const piece of pieces) {
@@ -47,6 +67,12 @@ async function readChunked(stream: ReadableStream<Uint8Array>, maxBytes: number)
     offset += piece.byteLength;
   }
   return body;
+}
+
+/** The client holds the data still, whoever was at fault. */
+function incomplete(found: string, cause?: unknown): FirnError {
+  const options = { retryAfterSeconds: RETRY_AFTER_OVERLOAD, cause };
+  return new FirnError("unavailable", `Cannot read the body: ${found}, send it again`, options);
 }
 
 /**

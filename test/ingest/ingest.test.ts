@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { AppendHead, AppendOutcome } from "../../src/buffer/contract.ts";
 import { compressGzip } from "../../src/compression/gzip-member.ts";
 import { inflateGzip } from "../../src/compression/request-body.ts";
+import { FirnError } from "../../src/errors.ts";
 import { ingest, type IngestDeps } from "../../src/ingest/ingest.ts";
+import { millis } from "../../src/units.ts";
 
 interface Appended {
   readonly head: AppendHead;
@@ -19,7 +21,9 @@ function openDeps(answer: (call: number) => AppendOutcome = () => ({ kind: "stor
   let calls = 0;
   const deps: IngestDeps = {
     maxRequestBytes: 20 * 1024 * 1024,
+    bodyTimeout: millis(30_000),
     shards: 4,
+    isDeduped: true,
     form: { marshaler: "otlp_proto", compression: "gzip" },
     openShard: () => ({
       append: async (head, member) => {
@@ -59,6 +63,15 @@ function post(body: Uint8Array, headers: Record<string, string> = {}): Request {
 
 async function send(request: Request, deps: IngestDeps): Promise<Response> {
   return ingest({ tenant: "", signal: "logs", request }, deps);
+}
+
+async function failureOf(sent: Promise<Response>): Promise<FirnError> {
+  const error = await sent.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof FirnError) return error;
+  throw new Error("Expected the request to fail with a FirnError", { cause: error });
 }
 
 /** The first call fails with an error that carries the platform's flags. */
@@ -143,5 +156,30 @@ describe("ingest()", () => {
       const { deps } = openDeps(failOnce(flags));
       await expect(send(post(makeLogs("b")), deps)).rejects.toMatchObject({ kind: "unavailable" });
     }
+  });
+
+  it("never calls a shard twice that would not know the copy", async () => {
+    const { deps, appended } = openDeps(failOnce({ retryable: true }));
+
+    const failure = await failureOf(send(post(makeLogs("b")), { ...deps, isDeduped: false }));
+
+    expect([failure.kind, appended.length]).toEqual(["unavailable", 0]);
+    expect(failure.message).toMatch(/may have been stored, .* may store it twice/);
+  });
+
+  it("says after a lost answer that the request may be stored and is safe to send again", async () => {
+    const { deps } = openDeps(failOnce({}));
+
+    const failure = await failureOf(send(post(makeLogs("b")), deps));
+
+    expect(failure).toMatchObject({ kind: "unavailable", retryAfterSeconds: 1 });
+    expect(failure.message).toContain("it may have been stored, sending it again is safe");
+  });
+
+  it("takes a kind that a newer shard added for unavailable", async () => {
+    const newer: AppendOutcome = JSON.parse('{"kind":"stored_later"}');
+    const { deps } = openDeps(() => newer);
+
+    await expect(send(post(makeLogs("c")), deps)).rejects.toMatchObject({ kind: "unavailable", retryAfterSeconds: 1 });
   });
 });
