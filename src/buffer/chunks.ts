@@ -2,6 +2,7 @@
  * Packs the members of a group into rows: as few as possible, none above `CHUNK_MAX_BYTES`. Members keep their order
  * and their bytes; one that is larger than a row goes on in rows of its own, which carry no entries.
  */
+import { joinBytes } from "../bytes.ts";
 import { CHUNK_MAX_BYTES } from "../limits.ts";
 import { encodeEntries, ENTRY_BYTES, type Entry } from "./entries.ts";
 import type { ChunkRow } from "./schema.ts";
@@ -18,7 +19,7 @@ export function packChunks(members: readonly PackedMember[], committedAt: number
   let run: PackedMember[] = [];
   let runBytes = 0;
   const flushRun = (): void => {
-    if (run.length > 0) rows.push(toRow(run, joinMembers(run), committedAt));
+    if (run.length > 0) rows.push(toRow(run, toData(run), committedAt));
     run = [];
     runBytes = 0;
   };
@@ -45,16 +46,10 @@ function splitMember(packed: PackedMember, committedAt: number): ChunkRow[] {
   return rows;
 }
 
-function joinMembers(run: readonly PackedMember[]): Uint8Array {
+/** A single member is its row's data as it came. */
+function toData(run: readonly PackedMember[]): Uint8Array {
   const [only] = run;
-  if (run.length === 1 && only !== undefined) return only.member;
-  const data = new Uint8Array(run.reduce((sum, { member }) => sum + member.byteLength, 0));
-  let offset = 0;
-  for (const { member } of run) {
-    data.set(member, offset);
-    offset += member.byteLength;
-  }
-  return data;
+  return run.length === 1 && only !== undefined ? only.member : joinBytes(run.map(({ member }) => member));
 }
 
 function toRow(members: readonly PackedMember[], data: Uint8Array, committedAt: number): ChunkRow {

@@ -6,6 +6,7 @@
  * exact tables; what outgrows the memory becomes filters, and a filter's "maybe" is looked up in storage. A slice is
  * forgotten whole, after the window.
  */
+import { joinBytes } from "../bytes.ts";
 import { DEDUPE_FILTER_MAX_BYTES, DEDUPE_INDEX_MAX_ENTRIES } from "../limits.ts";
 import { ENTRY_BYTES, type Entry } from "./entries.ts";
 import { countSlice, dropSlice, findInSlice, insertHashRows, readSlice, storedSlices } from "./hash-rows.ts";
@@ -140,13 +141,7 @@ export function keepEntries(
   bySlice: ReadonlyMap<number, readonly Uint8Array[]>,
 ): void {
   for (const [number, blobs] of bySlice) {
-    const packed = new Uint8Array(blobs.reduce((sum, blob) => sum + blob.byteLength, 0));
-    let at = 0;
-    for (const blob of blobs) {
-      packed.set(blob, at);
-      at += blob.byteLength;
-    }
-    insertHashRows(storage, meter, number, packed);
+    insertHashRows(storage, meter, number, joinBytes(blobs));
   }
 }
 

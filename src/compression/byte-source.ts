@@ -3,6 +3,7 @@
  * few joined ones while a header spans them.
  */
 
+import { joinBytes } from "../bytes.ts";
 import { STREAM_PIECE_BYTES } from "../limits.ts";
 
 /** Bytes from a store, as a stream or as pieces. */
@@ -38,7 +39,7 @@ export function openWindow(source: ByteSource): ByteWindow {
         pieces.push(piece);
         length += piece.length;
       }
-      view = join(pieces, length);
+      view = join(pieces);
       return length >= count;
     },
     close: () => reader.close(),
@@ -114,15 +115,8 @@ function openIterator(iterator: AsyncIterator<Uint8Array>): ByteReader {
   };
 }
 
-function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
+function join(pieces: readonly Uint8Array[]): Uint8Array {
   const filled = pieces.filter((piece) => piece.length > 0);
   const [first] = filled;
-  if (first !== undefined && filled.length === 1) return first;
-  const joined = new Uint8Array(length);
-  let at = 0;
-  for (const piece of filled) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
+  return first !== undefined && filled.length === 1 ? first : joinBytes(filled);
 }

@@ -6,6 +6,7 @@
  * Follows otlp-http 3.2 and 3.3: any number of members, zero padding after the last one, nothing else.
  */
 import { crc32 } from "node:zlib";
+import { joinBytes } from "../bytes.ts";
 import { FirnError } from "../errors.ts";
 import { MAX_GZIP_MEMBERS } from "../limits.ts";
 import { KIB, MIB } from "../units.ts";
@@ -51,7 +52,8 @@ export function inflateGzip(wire: Uint8Array, maxBytes: number): InflatedBody {
     length += member.output.length;
     at = member.end;
   }
-  return { body: join(outputs, length), isCleanGzip };
+  const [only] = outputs;
+  return { body: only !== undefined && outputs.length === 1 ? only : joinBytes(outputs), isCleanGzip };
 }
 
 interface InflatedMember {
@@ -83,18 +85,6 @@ function inflateMember(
   if (fault !== null) throw invalid(fault);
   // Copied from the second member on: the output is a view of a piece, and thousands of small ones would retain it.
   return { output: member.isFirst ? output : output.slice(), end, hasExtra: header.hasExtra };
-}
-
-function join(outputs: readonly Uint8Array[], length: number): Uint8Array {
-  const [first] = outputs;
-  if (first !== undefined && outputs.length === 1) return first;
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const output of outputs) {
-    body.set(output, at);
-    at += output.length;
-  }
-  return body;
 }
 
 function isZero(bytes: Uint8Array, start: number): boolean {

@@ -1,4 +1,5 @@
 /** The bytes of a request, read under the limit, and their codings undone under the same limit (otlp-http 3.3). */
+import { joinBytes } from "../bytes.ts";
 import { inflateGzip } from "../compression/request-body.ts";
 import { FirnError } from "../errors.ts";
 import { RETRY_AFTER_OVERLOAD, STREAM_PIECE_BYTES } from "../limits.ts";
@@ -34,7 +35,8 @@ export async function readBody(request: Request, { maxBytes, timeout }: BodyLimi
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(incomplete(`it did not arrive within ${timeout} ms`)), timeout);
   try {
-    return await Promise.race([readAll(reader, maxBytes), late.promise]);
+    const expected = declared === null ? Infinity : Number(declared);
+    return await Promise.race([readAll(reader, expected, maxBytes), late.promise]);
   } catch (error) {
     // A body that broke off refuses to be cancelled, with the failure that is thrown here.
     reader.cancel().catch(() => undefined);
@@ -44,29 +46,26 @@ export async function readBody(request: Request, { maxBytes, timeout }: BodyLimi
   }
 }
 
-/** Counts while it reads: nothing else stops a client that never ends, or that sends more than it declared. */
-async function readAll(reader: ReadableStreamBYOBReader, maxBytes: number): Promise<Uint8Array> {
+/**
+ * Counts while it reads: nothing else stops a client that never ends, or that sends more than it declared. Asks for full
+ * pieces, since the runtime otherwise hands over 4 KiB at a time, and for small ones where the body is small.
+ * @param expected - bytes that were declared, `Infinity` when nothing was
+ */
+async function readAll(reader: ReadableStreamBYOBReader, expected: number, maxBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    // Full pieces, since the runtime otherwise hands over 4 KiB at a time.
-    const { done, value } = await reader.readAtLeast(STREAM_PIECE_BYTES, new Uint8Array(STREAM_PIECE_BYTES));
-    if (done) return join(pieces, length);
+    const size = Math.min(STREAM_PIECE_BYTES, Math.max(1, expected - length));
+    const { done, value } = await reader.readAtLeast(size, new Uint8Array(size));
+    if (done) break;
     length += value.byteLength;
     if (length > maxBytes) throw tooLarge(maxBytes);
     pieces.push(value);
   }
-}
-
-/** Also a single piece is copied: its buffer is longer than it is, and RPC sends the whole buffer of a view. */
-function join(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const body = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    body.set(piece, offset);
-    offset += piece.byteLength;
-  }
-  return body;
+  const [only] = pieces;
+  // A view of a longer buffer is copied, since RPC sends the whole of it.
+  const isWhole = pieces.length === 1 && only?.byteLength === only?.buffer.byteLength;
+  return isWhole && only !== undefined ? only : joinBytes(pieces);
 }
 
 /** The client holds the data still, whoever was at fault. */

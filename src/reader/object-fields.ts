@@ -2,6 +2,7 @@
  * One opened object → whole top-level fields with their item counts, piece by piece. Protobuf flows in constant memory
  * whatever the object's size; a JSON document cannot be cut, so it is read whole up to a bound.
  */
+import { joinBytes } from "../bytes.ts";
 import { inflateStream } from "../compression/inflate-stream.ts";
 import { FirnError } from "../errors.ts";
 import { MAX_TOP_LEVEL_FIELD_BYTES } from "../limits.ts";
@@ -96,21 +97,11 @@ async function readDocument(pieces: AsyncIterable<Uint8Array>, signal: Signal): 
     parts.push(piece.slice());
   }
   try {
-    return decodeJsonRequest(signal, concatenate(parts, length));
+    return decodeJsonRequest(signal, joinBytes(parts));
   } catch (error) {
     // What would be a client's fault at ingest is the object's here.
     const isOfObject = error instanceof FirnError && (error.kind === "invalid_request" || error.kind === "too_large");
     if (!isOfObject) throw error;
     throw new FirnError("corrupt_object", error.message, { cause: error });
   }
-}
-
-function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
 }
