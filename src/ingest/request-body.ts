@@ -47,16 +47,18 @@ export async function readBody(request: Request, { maxBytes, timeout }: BodyLimi
 }
 
 /**
- * Counts while it reads: nothing else stops a client that never ends, or that sends more than it declared. Asks for full
- * pieces, since the runtime otherwise hands over 4 KiB at a time, and for small ones where the body is small.
+ * Counts while it reads: without a declared length nothing else stops a client that never ends. Asks for full pieces,
+ * since the runtime otherwise hands over 4 KiB at a time, and for no more than was declared, where the body ends: the
+ * protocol frames it by that length, and asking for its end costs as much as reading it.
  * @param expected - bytes that were declared, `Infinity` when nothing was
  */
 async function readAll(reader: ReadableStreamBYOBReader, expected: number, maxBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for (;;) {
-    const size = Math.min(STREAM_PIECE_BYTES, Math.max(1, expected - length));
+  while (length < expected) {
+    const size = Math.min(STREAM_PIECE_BYTES, expected - length);
     const { done, value } = await reader.readAtLeast(size, new Uint8Array(size));
+    if (done && expected !== Infinity) throw incomplete("it ended before the length that it declared");
     if (done) break;
     length += value.byteLength;
     if (length > maxBytes) throw tooLarge(maxBytes);
