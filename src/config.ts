@@ -99,7 +99,9 @@ function openReader(env: Readonly<Record<string, unknown>>): SettingReader {
   const text = (name: string, fallback: string): string => {
     const value = env[name];
     if (value === undefined || value === "") return fallback;
-    if (typeof value !== "string") throw wrong(name, `found a ${typeof value}, expected text`);
+    // TOML has numbers and booleans: `SHARDS = 4` means what `SHARDS = "4"` does.
+    if (typeof value === "number" || typeof value === "boolean") return String(value);
+    if (typeof value !== "string") throw wrong(name, `found ${typeof value}, expected text`);
     return value;
   };
   return {

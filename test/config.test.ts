@@ -51,6 +51,11 @@ describe("readConfig()", () => {
     expect(() => readConfig({ [name]: value })).toThrow(sentence);
   });
 
+  it("takes numbers and booleans as TOML writes them", () => {
+    expect(readConfig({ SHARDS: 4, ALLOW_ANONYMOUS: true })).toMatchObject({ shards: 4, allowAnonymous: true });
+    expect(() => readConfig({ SHARDS: [4] })).toThrow("Cannot use the setting SHARDS: found object, expected text");
+  });
+
   it("never repeats the value of a digest in a message", () => {
     expect(() => readConfig({ INGEST_TOKEN_SHA256: "hunter2" })).not.toThrow("hunter2");
     expect(() => readConfig({ INGEST_TOKEN_SHA256: "hunter2" })).toThrow();

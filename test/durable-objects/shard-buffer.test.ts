@@ -15,6 +15,10 @@ function openStub(signal: Signal): DurableObjectStub<import("../../src/index.ts"
   return env.SHARD_BUFFER.get(env.SHARD_BUFFER.idFromName(name));
 }
 
+function readAlarm(_instance: unknown, state: DurableObjectState): Promise<number | null> {
+  return state.storage.getAlarm();
+}
+
 async function sendLogs(text: string): Promise<void> {
   const response = await call("/v1/logs", { method: "POST", headers: JSON_TYPE, body: makeLogs(text) });
   expect(response.status).toBe(200);
@@ -63,8 +67,6 @@ describe("runCron()", () => {
 
     await runCron(SWEEP, readBindings(env), readConfig({}));
 
-    const readAlarm = (_instance: unknown, state: DurableObjectState): Promise<number | null> =>
-      state.storage.getAlarm();
     expect(await runInDurableObject(openStub("logs"), readAlarm)).not.toBeNull();
     expect(await runInDurableObject(openStub("metrics"), readAlarm)).toBeNull();
   });
