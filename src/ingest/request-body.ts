@@ -36,10 +36,15 @@ export async function readBody(request: Request, { maxBytes, timeout }: BodyLimi
   const timer = setTimeout(() => late.reject(incomplete(`it did not arrive within ${timeout} ms`)), timeout);
   try {
     const expected = declared === null ? Infinity : Number(declared);
-    return await Promise.race([readAll(reader, expected, maxBytes), late.promise]);
+    const body = await Promise.race([readAll(reader, expected, maxBytes), late.promise]);
+    reader.releaseLock();
+    return body;
   } catch (error) {
     // A body that broke off refuses to be cancelled, with the failure that is thrown here.
-    reader.cancel().catch(() => undefined);
+    reader
+      .cancel()
+      .finally(() => reader.releaseLock())
+      .catch(() => undefined);
     throw error instanceof FirnError ? error : incomplete("it broke off", error);
   } finally {
     clearTimeout(timer);
