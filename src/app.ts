@@ -9,6 +9,7 @@ import { readConfig, type Bindings, type Config } from "./config.ts";
 import { openArchiveStore, openShardClient } from "./durable-objects/clients.ts";
 import { FirnError, toErrorMessage } from "./errors.ts";
 import { toErrorResponse, toHttpMeaning } from "./http-errors.ts";
+import { openIdentity } from "./ingest/identity.ts";
 import { parseMediaType } from "./ingest/media-type.ts";
 import { openIngestRoutes } from "./ingest/routes.ts";
 import { REQUEST_BODY_TIMEOUT } from "./limits.ts";
@@ -51,6 +52,7 @@ function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): v
     maxRequestBytes: config.maxRequestBytes,
     bodyTimeout: REQUEST_BODY_TIMEOUT,
     shards: config.shards,
+    computeIdentity: openIdentity(),
     isDeduped: config.dedupeWindow > 0,
     form: { marshaler, compression },
     openShard: (identity: ShardIdentity) => client.shard(identity),

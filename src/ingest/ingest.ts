@@ -12,7 +12,7 @@ import { CONTENT_TYPE, encodeExportResponse, type Encoding } from "../otlp/respo
 import { validateRequest, type Validation } from "../otlp/validate.ts";
 import type { Signal } from "../signal.ts";
 import type { Millis } from "../units.ts";
-import { chooseShard, computeIdentity } from "./identity.ts";
+import { chooseShard, type ComputeIdentity } from "./identity.ts";
 import { parseContentCodings, parseMediaType } from "./media-type.ts";
 import { decodeBody, readBody } from "./request-body.ts";
 
@@ -24,6 +24,7 @@ export interface IngestDeps {
   readonly shards: number;
   /** Shards know a copy: without it a call that may have stored the request is never repeated here. */
   readonly isDeduped: boolean;
+  readonly computeIdentity: ComputeIdentity;
   /** The archive's form; client bytes are kept as a member only when they have it already. */
   readonly form: MemberForm;
   readonly openShard: (identity: ShardIdentity) => Pick<ShardBufferContract, "append" | "appendStream">;
@@ -53,7 +54,7 @@ export async function ingest({ tenant, signal, request }: IngestRequest, deps: I
   const validation = toCanonical(signal, encoding, body);
   if (validation.itemCount === 0) return toResponse(signal, encoding, validation);
 
-  const hash = await computeIdentity({ tenant, signal, encoding, body });
+  const hash = await deps.computeIdentity({ tenant, signal, encoding, body });
   const member = toMember(validation, { body, gzipMember });
   const head: AppendHead = {
     identity: { tenant, signal, shard: chooseShard(hash, deps.shards) },
@@ -147,5 +148,6 @@ function toResponse(
   outcome: Pick<Validation, "rejectedCount" | "message">,
 ): Response {
   const body = encodeExportResponse(signal, encoding, outcome);
-  return new Response(body, { headers: { "content-type": CONTENT_TYPE[encoding] } });
+  // No stream is made for a body without bytes, which is what a full success in protobuf has.
+  return new Response(body.byteLength === 0 ? null : body, { headers: { "content-type": CONTENT_TYPE[encoding] } });
 }

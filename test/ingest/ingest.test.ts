@@ -3,6 +3,7 @@ import type { AppendHead, AppendOutcome } from "../../src/buffer/contract.ts";
 import { compressGzip } from "../../src/compression/gzip-member.ts";
 import { inflateGzip } from "../../src/compression/request-body.ts";
 import { FirnError } from "../../src/errors.ts";
+import { openIdentity } from "../../src/ingest/identity.ts";
 import { ingest, type IngestDeps } from "../../src/ingest/ingest.ts";
 import { millis } from "../../src/units.ts";
 
@@ -23,6 +24,7 @@ function openDeps(answer: (call: number) => AppendOutcome = () => ({ kind: "stor
     maxRequestBytes: 20 * 1024 * 1024,
     bodyTimeout: millis(30_000),
     shards: 4,
+    computeIdentity: openIdentity(),
     isDeduped: true,
     form: { marshaler: "otlp_proto", compression: "gzip" },
     openShard: () => ({
