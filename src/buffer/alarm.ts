@@ -4,7 +4,7 @@
  */
 import { toErrorMessage } from "../errors.ts";
 import { log } from "../log.ts";
-import type { Batch, Shard } from "./shard.ts";
+import { isStranded, type Batch, type Shard } from "./shard.ts";
 
 /** An alarm for this very millisecond may be lost (workerd issue 6866); the next one is safe. */
 const SOON = 1;
@@ -26,7 +26,7 @@ export function sealDueAt(shard: Shard, batch: Batch): number {
 export function planAlarm(shard: Shard): number | null {
   let earliest: number | null = null;
   for (const batch of shard.batches.values()) {
-    if (batch.seal !== null && (shard.draining !== null || batch.seal.store !== shard.deps.store.identity)) continue;
+    if (batch.seal !== null && (shard.draining !== null || isStranded(shard, batch))) continue;
     const due = batch.seal === null ? sealDueAt(shard, batch) : Math.max(batch.nextAttemptAt, shard.storeRetryAt);
     if (earliest === null || due < earliest) earliest = due;
   }

@@ -65,22 +65,21 @@ export function loadDedupeIndex(
     const ofBatches = unstored.get(number) ?? [];
     const packedBytes = ofBatches.reduce((sum, packed) => sum + packed.byteLength, 0);
     const count = countSlice(storage, number) + packedBytes / ENTRY_BYTES;
-    loadSlice(index, { number, count }, [...ofBatches, readSlice(storage, number)]);
+    loadSlice(index, { number, count }, [ofBatches, readSlice(storage, number)]);
   }
 }
 
 function loadSlice(
   index: DedupeIndex,
   { number, count }: { readonly number: number; readonly count: number },
-  sources: readonly (Uint8Array | Iterable<Uint8Array>)[],
+  sources: readonly Iterable<Uint8Array>[],
 ): void {
   const slice = findSlice(index, number);
   const isExact = index.tableEntries + count <= DEDUPE_INDEX_MAX_ENTRIES;
   const target = isExact ? slice.table : openFilter(index, slice, count);
   if (target === null) return;
   for (const source of sources) {
-    if (source instanceof Uint8Array) target.addPacked(source);
-    else for (const packed of source) target.addPacked(packed);
+    for (const packed of source) target.addPacked(packed);
   }
   if (isExact) index.tableEntries += slice.table.size;
 }

@@ -13,7 +13,7 @@ import type { FlushReport } from "./contract.ts";
 import { dropExpiredSlices, keepEntries, takeEntries } from "./dedupe.ts";
 import { dropBatch, updateAttempts, type Seal } from "./schema.ts";
 import { sealBatch, toPutSource } from "./seal.ts";
-import { writeTotals, type Batch, type Shard } from "./shard.ts";
+import { isSetAside, isStranded, writeTotals, type Batch, type Shard } from "./shard.ts";
 
 /** Which batches a drain takes: those that are due, or everything, whatever the back-off says. */
 export type DrainScope = "due" | "all";
@@ -214,7 +214,7 @@ function noteRecovery(shard: Shard): void {
   shard.storeFailures = 0;
   shard.storeRetryAt = 0;
   for (const batch of shard.batches.values()) {
-    if (batch.attempts < FLUSH_SET_ASIDE_ATTEMPTS) batch.nextAttemptAt = 0;
+    if (!isSetAside(batch)) batch.nextAttemptAt = 0;
   }
 }
 
@@ -233,16 +233,6 @@ function noteBatchFailure(shard: Shard, batch: Batch, error: unknown): void {
   const level = batch.attempts === FLUSH_SET_ASIDE_ATTEMPTS ? "error" : "warn";
   const fields = { batch: batch.id, attempts: batch.attempts, is_set_aside: isSetAside(batch) };
   log(level, "flush.retry", { ...toLogFields(shard), ...fields, error: toErrorMessage(error) });
-}
-
-/** Whether a batch failed so often that it is shown to the operator; it is still tried, at the longest back-off. */
-export function isSetAside(batch: Batch): boolean {
-  return batch.attempts >= FLUSH_SET_ASIDE_ATTEMPTS;
-}
-
-/** Whether a batch was sealed for another store than the settings name: it waits until they name it again. */
-export function isStranded(shard: Shard, { seal }: Batch): boolean {
-  return seal !== null && seal.store !== shard.deps.store.identity;
 }
 
 function noteError(shard: Shard, error: unknown): void {

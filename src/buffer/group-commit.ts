@@ -115,7 +115,6 @@ function newBatch(id: number, form: MemberForm, openedAt: number): Batch {
     memberBytes: 0,
     itemCount: 0,
     requestCount: 0,
-    rowCount: 0,
     seal: null,
     isClosed: false,
     attempts: 0,
@@ -139,7 +138,6 @@ function applyWrite(shard: Shard, { batch, isNew, chunks }: BatchWrite): void {
     batch.memberBytes += chunk.data.byteLength;
     batch.itemCount += chunk.itemCount;
     batch.requestCount += chunk.requestCount;
-    batch.rowCount += 1;
     shard.backlogBytes += chunk.data.byteLength;
   }
 }

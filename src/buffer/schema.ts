@@ -49,7 +49,6 @@ export interface BatchRow {
 
 /** Sums over the rows of a batch. */
 export interface BatchSums {
-  readonly rowCount: number;
   readonly memberBytes: number;
   readonly itemCount: number;
   readonly requestCount: number;
@@ -178,12 +177,11 @@ function toForm(marshaler: SqlStorageValue | undefined, compression: SqlStorageV
 export function readBatchSums(storage: ShardStorage, batchId: number): BatchSums {
   const row = storage.sql
     .exec(
-      `SELECT count(*) AS row_count, coalesce(sum(data_bytes), 0) AS bytes, coalesce(sum(item_count), 0) AS items,
+      `SELECT coalesce(sum(data_bytes), 0) AS bytes, coalesce(sum(item_count), 0) AS items,
         coalesce(sum(request_count), 0) AS requests FROM batch_${batchId}`,
     )
     .one();
   return {
-    rowCount: Number(row["row_count"]),
     memberBytes: Number(row["bytes"]),
     itemCount: Number(row["items"]),
     requestCount: Number(row["requests"]),

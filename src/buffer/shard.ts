@@ -3,6 +3,7 @@
  * other files of this room are functions over it; `durable-objects/shard-buffer.ts` owns the one instance.
  */
 import { FirnError } from "../errors.ts";
+import { FLUSH_SET_ASIDE_ATTEMPTS } from "../limits.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import type { MemberForm, ShardIdentity } from "./contract.ts";
 import { loadDedupeIndex, openDedupeIndex, type DedupeIndex } from "./dedupe.ts";
@@ -71,7 +72,6 @@ export interface Batch {
   memberBytes: number;
   itemCount: number;
   requestCount: number;
-  rowCount: number;
   seal: Seal | null;
   /** Takes no more members; only in memory, since an unsealed batch may be filled on after a crash. */
   isClosed: boolean;
@@ -183,6 +183,16 @@ function loadBatches(deps: ShardDeps): Batch[] {
     // A batch that was being tried when the shard died may be what killed it: the next try waits (protocol 3.5).
     nextAttemptAt: row.attempts > 1 ? deps.now() + toBackoff(row.attempts, deps.random()) : 0,
   }));
+}
+
+/** Whether a batch failed so often that it is shown to the operator; it is still tried, at the longest back-off. */
+export function isSetAside(batch: Batch): boolean {
+  return batch.attempts >= FLUSH_SET_ASIDE_ATTEMPTS;
+}
+
+/** Whether a batch was sealed for another store than the settings name: it waits until they name it again. */
+export function isStranded(shard: Shard, { seal }: Batch): boolean {
+  return seal !== null && seal.store !== shard.deps.store.identity;
 }
 
 /** Who a shard is, as its storage says; `null` before the first member. */

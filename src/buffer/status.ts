@@ -2,9 +2,8 @@
 import { MINUTE } from "../units.ts";
 import type { ShardIdentity, ShardStatus } from "./contract.ts";
 import { commit } from "./commit.ts";
-import { isSetAside, isStranded } from "./flush.ts";
 import { toSealTime } from "./seal.ts";
-import { writeTotals, type Shard } from "./shard.ts";
+import { isSetAside, isStranded, writeTotals, type Shard } from "./shard.ts";
 
 /**
  * First instant of the earliest minute into which the shard may still publish: the minute of the oldest sealed batch

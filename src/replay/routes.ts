@@ -2,14 +2,10 @@
 import { Hono } from "hono";
 import type { MiddlewareHandler } from "hono";
 import type { Grant } from "../auth/contract.ts";
+import type { GrantEnv } from "../auth/middleware.ts";
 import { FirnError } from "../errors.ts";
 import type { ReplayDeps } from "./contract.ts";
 import { replayResponse } from "./replay.ts";
-
-/** What `authenticate` leaves in the context. */
-export interface ReplayEnv {
-  Variables: { grant: Grant };
-}
 
 /** Methods of the route, as its `Allow` header lists them. */
 const ALLOW = "GET";
@@ -20,9 +16,9 @@ const ALLOW = "GET";
  */
 export function openReplayRoutes(
   openDeps: (grant: Grant) => ReplayDeps,
-  authenticate: MiddlewareHandler<ReplayEnv>,
-): Hono<ReplayEnv> {
-  const routes = new Hono<ReplayEnv>({ strict: false });
+  authenticate: MiddlewareHandler<GrantEnv>,
+): Hono<GrantEnv> {
+  const routes = new Hono<GrantEnv>({ strict: false });
   routes.get("/replay", authenticate, (context) => {
     const { method, url } = context.req.raw;
     // Hono answers HEAD by way of GET: that would start a replay that nobody reads.

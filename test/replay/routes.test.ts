@@ -2,7 +2,8 @@ import { Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { expect, test } from "vitest";
 import { FirnError } from "../../src/errors.ts";
-import { openReplayRoutes, type ReplayEnv } from "../../src/replay/routes.ts";
+import type { GrantEnv } from "../../src/auth/middleware.ts";
+import { openReplayRoutes } from "../../src/replay/routes.ts";
 import { at, freshKey, layoutOf } from "../reader/archive-sample.ts";
 import { gzip, request } from "../reader/otlp-sample.ts";
 import { openSyntheticStore } from "../reader/synthetic-store.ts";
@@ -17,7 +18,7 @@ function openApp(): Hono {
     [freshKey("2026-05-01T14:09:00Z")]: gzip(request("traces", ["n-unnamed"])),
     [freshKey("2026-05-01T14:09:00Z", { layout: layoutOf({ tenant: "acme" }) })]: gzip(request("traces", ["n-acme"])),
   });
-  const authenticate = createMiddleware<ReplayEnv>(async (context, next) => {
+  const authenticate = createMiddleware<GrantEnv>(async (context, next) => {
     const tenant = context.req.header("tenant");
     if (tenant === undefined) throw new FirnError("unauthenticated", "Cannot accept the request without a token");
     context.set("grant", { tenant, scopes: ["read"] });
