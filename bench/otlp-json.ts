@@ -3,9 +3,7 @@
  * decoding and `JSON.parse` of the same bytes, `encodeJsonRequest` and `openJsonLines` beside protobufjs and
  * `JSON.stringify`. `node bench/otlp-json.ts` prints a JSON line a case.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { listDataSets, readDocuments } from "../scripts/corpus.ts";
 import { loadProtos } from "../scripts/generate-otlp-schema.ts";
 import { decodeJsonRequest } from "../src/otlp/json/decode.ts";
 import { encodeJsonRequest } from "../src/otlp/json/encode.ts";
@@ -13,10 +11,9 @@ import { openJsonLines } from "../src/otlp/json/lines.ts";
 import { REQUEST_MESSAGE } from "../src/otlp/schema.ts";
 import { openTopLevelSplitter } from "../src/otlp/top-level.ts";
 import { REPLAY_LINE_MAX_BYTES } from "../src/limits.ts";
-import { SIGNALS, type Signal } from "../src/signal.ts";
+import type { Signal } from "../src/signal.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 
-const CORPUS = join(import.meta.dirname, "../../shared/corpus");
 /** Requests of a data set that are measured: enough for every shape, few enough for the reference to be done soon. */
 const MAX_BYTES = 12_000_000;
 /** Each measurement goes on for so long; its best round counts, since other work on the machine only slows rounds. */
@@ -122,14 +119,8 @@ function toMicros({ user, system }: NodeJS.CpuUsage): number {
 }
 
 function listCases(): readonly Case[] {
-  const manifest = JSON.parse(readFileSync(join(CORPUS, "MANIFEST.json"), "utf8")) as {
-    readonly sets: readonly { readonly signal: string; readonly name: string }[];
-  };
-  return manifest.sets.flatMap((set) => {
-    const signal = SIGNALS.find((candidate) => candidate === set.signal);
-    if (signal === undefined) return [];
-    const name = `${signal}/${set.name}`;
-    const documents = takeSome(readDocuments(join(CORPUS, `${name}.jsonl.gz`)));
+  return listDataSets().map(({ name, signal }) => {
+    const documents = takeSome(readDocuments(name));
     return { name, signal, documents, bodies: documents.map((document) => decodeJsonRequest(signal, document)) };
   });
 }
@@ -137,11 +128,6 @@ function listCases(): readonly Case[] {
 function takeSome(documents: readonly Uint8Array[]): readonly Uint8Array[] {
   let bytes = 0;
   return documents.filter((document) => (bytes += document.length) <= MAX_BYTES);
-}
-
-function readDocuments(path: string): readonly Uint8Array[] {
-  const lines = gunzipSync(readFileSync(path)).toString("utf8").trimEnd().split("\n");
-  return lines.map((line) => new TextEncoder().encode(line));
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -2,16 +2,13 @@
  * Speed of `validateRequest` on every data set of the corpus, on one core, beside protobufjs decoding the same bodies
  * by reflection. `node bench/otlp-walk.ts` prints a JSON line a case.
  */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { listDataSets, readBodies } from "../scripts/corpus.ts";
 import { loadProtos } from "../scripts/generate-otlp-schema.ts";
 import { REQUEST_MESSAGE } from "../src/otlp/schema.ts";
 import { validateRequest } from "../src/otlp/validate.ts";
-import { SIGNALS, type Signal } from "../src/signal.ts";
+import type { Signal } from "../src/signal.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 
-const CORPUS = join(import.meta.dirname, "../../shared/corpus");
 /** Each measurement goes on for so long; its best round counts, since other work on the machine only slows rounds. */
 const MEASURE_MILLIS = 600;
 /** What DESIGN.md section 12 asks of every data set. */
@@ -69,27 +66,10 @@ function measure({ bodies, bodyBytes }: Case, check: (body: Uint8Array) => numbe
 }
 
 function listCases(): readonly Case[] {
-  const manifest = JSON.parse(readFileSync(join(CORPUS, "MANIFEST.json"), "utf8")) as {
-    readonly sets: readonly { readonly signal: string; readonly name: string }[];
-  };
-  return manifest.sets.flatMap((set) => {
-    const signal = SIGNALS.find((candidate) => candidate === set.signal);
-    if (signal === undefined) return [];
-    const name = `${signal}/${set.name}`;
-    const bodies = readBodies(join(CORPUS, `${name}.binpb.gz`));
+  return listDataSets().map(({ name, signal }) => {
+    const bodies = readBodies(name);
     return { name, signal, bodies, bodyBytes: bodies.reduce((sum, body) => sum + body.length, 0) };
   });
-}
-
-function readBodies(path: string): readonly Uint8Array[] {
-  const bytes = gunzipSync(readFileSync(path));
-  const bodies: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = at + 4 + bytes.readUInt32BE(at);
-    bodies.push(Uint8Array.from(bytes.subarray(at + 4, end)));
-    at = end;
-  }
-  return bodies;
 }
 
 if (process.argv[1] === import.meta.filename) {

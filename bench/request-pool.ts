@@ -6,14 +6,12 @@
  * its own: references stay whole, and the bytes compress as well as before.
  */
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import type protobuf from "protobufjs";
+import { readBodies } from "../scripts/corpus.ts";
 import { loadProtos } from "../scripts/generate-otlp-schema.ts";
 
-const CORPUS = process.env["FIRN_CORPUS"] ?? join(import.meta.dirname, "../../shared/corpus");
-const DATA_SET = "traces/hipstershop.binpb.gz";
+const DATA_SET = "traces/hipstershop";
 const GZIP_LEVEL = 6;
 
 /** One request, ready to be written to a socket. */
@@ -51,7 +49,7 @@ interface Cut {
 /** Prepares unique requests of about `rawBytes` each. */
 export function prepareRequests(count: number, rawBytes: number): readonly PreparedRequest[] {
   const type = loadProtos().lookupType("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest");
-  const recorded = readCorpus(join(CORPUS, DATA_SET)).map(
+  const recorded = readBodies(DATA_SET).map(
     (body) => type.decode(body) as unknown as { resource_spans: ResourceSpans[] },
   );
   const resources = recorded.flatMap((request) => request.resource_spans);
@@ -75,18 +73,6 @@ export function prepareRequest(raw: Uint8Array, itemCount: number): PreparedRequ
     `content-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`;
   const wire = Buffer.concat([Buffer.from(head, "latin1"), body]);
   return { wire, body: wire.subarray(head.length), rawBytes: raw.length, itemCount };
-}
-
-/** Records of a 4-byte big-endian length and one request each (corpus/README.md). */
-function readCorpus(path: string): readonly Uint8Array[] {
-  const bytes = gunzipSync(readFileSync(path));
-  const bodies: Uint8Array[] = [];
-  for (let offset = 0; offset < bytes.length;) {
-    const end = offset + 4 + bytes.readUInt32BE(offset);
-    bodies.push(bytes.subarray(offset + 4, end));
-    offset = end;
-  }
-  return bodies;
 }
 
 /** Small cuts repeat their resources more often, so the size of a span is estimated once more at the cut's own size. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { FirnError } from "../../../src/errors.ts";
 import { validateRequest, type Validation } from "../../../src/otlp/validate.ts";
 import { SIGNALS, type Signal } from "../../../src/signal.ts";
-import { listDataSets, readBodies } from "./corpus.ts";
+import { listDataSets, readBodies } from "../../../scripts/corpus.ts";
 import { applyItemRules, DATA, decode, listItems, listOf, requestType, type Decoded } from "./oracle.ts";
 import { createRandom, randomMessage, rewrite, type IdStyle, type Random } from "./random-request.ts";
 

@@ -7,7 +7,7 @@ import { openJsonLines } from "../../../../src/otlp/json/lines.ts";
 import { openTopLevelSplitter } from "../../../../src/otlp/top-level.ts";
 import { walkRequest } from "../../../../src/otlp/wire/walk.ts";
 import type { Signal } from "../../../../src/signal.ts";
-import { readExamples } from "./corpus.ts";
+import { readExamples } from "../../../../scripts/corpus.ts";
 import { createRandom, type Random } from "../random-request.ts";
 
 /** Set FIRN_SEED to repeat a run, FIRN_FUZZ_RUNS to run longer. */
