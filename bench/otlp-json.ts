@@ -11,7 +11,7 @@ import { openJsonLines } from "../src/otlp/json/lines.ts";
 import { REQUEST_MESSAGE } from "../src/otlp/schema.ts";
 import { openTopLevelSplitter } from "../src/otlp/top-level.ts";
 import { REPLAY_LINE_MAX_BYTES } from "../src/limits.ts";
-import type { Signal } from "../src/signal.ts";
+import type { ItemSignal } from "../src/signal.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 
 /** Requests of a data set that are measured: enough for every shape, few enough for the reference to be done soon. */
@@ -23,7 +23,7 @@ const TARGET_DECODE_RATIO = 0.8;
 
 interface Case {
   readonly name: string;
-  readonly signal: Signal;
+  readonly signal: ItemSignal;
   readonly documents: readonly Uint8Array[];
   readonly bodies: readonly Uint8Array[];
 }
@@ -86,7 +86,7 @@ function listWork({ signal, documents, bodies }: Case): readonly Work[] {
   ];
 }
 
-function cutLines(signal: Signal, bodies: readonly Uint8Array[]): number {
+function cutLines(signal: ItemSignal, bodies: readonly Uint8Array[]): number {
   const lines = openJsonLines(signal, REPLAY_LINE_MAX_BYTES);
   const splitter = openTopLevelSplitter();
   let writtenBytes = 0;

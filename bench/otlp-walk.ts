@@ -6,7 +6,7 @@ import { listDataSets, readBodies } from "../scripts/corpus.ts";
 import { loadProtos } from "../scripts/generate-otlp-schema.ts";
 import { REQUEST_MESSAGE } from "../src/otlp/schema.ts";
 import { validateRequest } from "../src/otlp/validate.ts";
-import type { Signal } from "../src/signal.ts";
+import type { ItemSignal } from "../src/signal.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 
 /** Each measurement goes on for so long; its best round counts, since other work on the machine only slows rounds. */
@@ -17,7 +17,7 @@ const TARGET_RATIO = 4;
 
 interface Case {
   readonly name: string;
-  readonly signal: Signal;
+  readonly signal: ItemSignal;
   readonly bodies: readonly Uint8Array[];
   readonly bodyBytes: number;
 }

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { isSignal, type Signal } from "../src/signal.ts";
+import { isItemSignal, type ItemSignal } from "../src/signal.ts";
 
 const CORPUS = process.env["FIRN_CORPUS"] ?? join(import.meta.dirname, "../../shared/corpus");
 
@@ -13,7 +13,7 @@ const CORPUS = process.env["FIRN_CORPUS"] ?? join(import.meta.dirname, "../../sh
 export interface DataSet {
   /** Such as `traces/hipstershop`. */
   readonly name: string;
-  readonly signal: Signal;
+  readonly signal: ItemSignal;
   readonly requestCount: number;
   readonly itemCount: number;
 }
@@ -21,7 +21,7 @@ export interface DataSet {
 /** One request in both encodings. */
 export interface Example {
   readonly name: string;
-  readonly signal: Signal;
+  readonly signal: ItemSignal;
   readonly body: Uint8Array;
   readonly document: Uint8Array;
 }
@@ -32,7 +32,7 @@ export function listDataSets(): readonly DataSet[] {
     readonly sets: readonly { name: string; signal: string; requests: number; items: number }[];
   };
   return manifest.sets.flatMap(({ name, signal, requests, items }) =>
-    isSignal(signal) ? [{ name: `${signal}/${name}`, signal, requestCount: requests, itemCount: items }] : [],
+    isItemSignal(signal) ? [{ name: `${signal}/${name}`, signal, requestCount: requests, itemCount: items }] : [],
   );
 }
 
@@ -61,7 +61,7 @@ export function readDocuments(name: string): readonly Uint8Array[] {
 export function readExamples(): readonly Example[] {
   return readdirSync(join(CORPUS, "examples"), { recursive: true, encoding: "utf8" }).flatMap((path) => {
     const [, stem, signal] = /^(.*)\.(\w+)\.json$/.exec(path) ?? [];
-    if (stem === undefined || signal === undefined || !isSignal(signal)) return [];
+    if (stem === undefined || signal === undefined || !isItemSignal(signal)) return [];
     const read = (ending: string): Uint8Array =>
       Uint8Array.from(readFileSync(join(CORPUS, "examples", `${stem}.${signal}.${ending}`)));
     return [{ name: stem, signal, body: read("binpb"), document: read("json") }];

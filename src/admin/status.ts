@@ -26,6 +26,7 @@ export async function readStatus(access: ShardAccess, tenant: string, now: numbe
       traces: formatWatermark(answers, "traces", now),
       metrics: formatWatermark(answers, "metrics", now),
       logs: formatWatermark(answers, "logs", now),
+      profiles: formatWatermark(answers, "profiles", now),
     },
     backlog_bytes: statuses.reduce((sum, status) => sum + status.backlogBytes, 0),
     backlog_items: statuses.reduce((sum, status) => sum + status.backlogItems, 0),

@@ -6,12 +6,12 @@
  * digest a request cost a twentieth of all CPU at 10 KB (`docs/decisions/0002-request-identity.md`).
  */
 import type { Encoding } from "../otlp/response.ts";
-import type { Signal } from "../signal.ts";
+import type { ItemSignal } from "../signal.ts";
 
 /** What an identity is taken over. */
 export interface RequestIdentityInput {
   readonly tenant: string;
-  readonly signal: Signal;
+  readonly signal: ItemSignal;
   readonly encoding: Encoding;
   /** The decompressed body as received, before transcoding and before bad items are cut out. */
   readonly body: Uint8Array;

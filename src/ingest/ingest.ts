@@ -10,7 +10,7 @@ import { log } from "../log.ts";
 import { decodeJsonRequest } from "../otlp/json/decode.ts";
 import { CONTENT_TYPE, encodeExportResponse, type Encoding } from "../otlp/response.ts";
 import { validateRequest, type Validation } from "../otlp/validate.ts";
-import type { Signal } from "../signal.ts";
+import type { ItemSignal } from "../signal.ts";
 import type { Millis } from "../units.ts";
 import { chooseShard, type ComputeIdentity } from "./identity.ts";
 import { parseContentCodings, parseMediaType } from "./media-type.ts";
@@ -33,7 +33,7 @@ export interface IngestDeps {
 /** A request of an authenticated tenant. */
 export interface IngestRequest {
   readonly tenant: string;
-  readonly signal: Signal;
+  readonly signal: ItemSignal;
   readonly request: Request;
 }
 
@@ -68,7 +68,7 @@ export async function ingest({ tenant, signal, request }: IngestRequest, deps: I
 }
 
 /** The canonical form is the validated protobuf request; JSON is transcoded once, here. */
-function toCanonical(signal: Signal, encoding: Encoding, body: Uint8Array): Validation {
+function toCanonical(signal: ItemSignal, encoding: Encoding, body: Uint8Array): Validation {
   return validateRequest(signal, encoding === "protobuf" ? body : decodeJsonRequest(signal, body));
 }
 
@@ -119,7 +119,7 @@ function hasFlag(error: unknown, flag: "retryable" | "overloaded"): boolean {
 
 function toAnswer(
   outcome: AppendOutcome,
-  { signal, encoding, validation }: { signal: Signal; encoding: Encoding; validation: Validation },
+  { signal, encoding, validation }: { signal: ItemSignal; encoding: Encoding; validation: Validation },
 ): Response {
   switch (outcome.kind) {
     case "stored":
@@ -143,7 +143,7 @@ function refuseUnknown(_outcome: never): FirnError {
 }
 
 function toResponse(
-  signal: Signal,
+  signal: ItemSignal,
   encoding: Encoding,
   outcome: Pick<Validation, "rejectedCount" | "message">,
 ): Response {

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import type { GrantEnv } from "../auth/middleware.ts";
 import { FirnError } from "../errors.ts";
-import { SIGNALS } from "../signal.ts";
+import { ITEM_SIGNALS } from "../signal.ts";
 import { ingest, type IngestDeps } from "./ingest.ts";
 import type { MiddlewareHandler } from "hono";
 
@@ -12,7 +12,7 @@ const ALLOW = "POST";
 /** Opens `POST /v1/<signal>`; any other method is answered with 405. */
 export function openIngestRoutes(deps: IngestDeps, authenticate: MiddlewareHandler<GrantEnv>): Hono<GrantEnv> {
   const routes = new Hono<GrantEnv>({ strict: false });
-  for (const signal of SIGNALS) {
+  for (const signal of ITEM_SIGNALS) {
     routes.post(`/v1/${signal}`, authenticate, (context) =>
       ingest({ tenant: context.get("grant").tenant, signal, request: context.req.raw }, deps),
     );

@@ -4,7 +4,7 @@
  *
  * First a plan of edits in the order of the bytes, then one copy. Runs only after the wire walk met a suspect id.
  */
-import type { Signal } from "../signal.ts";
+import type { ItemSignal } from "../signal.ts";
 import { findLinkFault, findRecordFaults, findSpanFault, type IdFault } from "./item-ids.ts";
 import { REQUEST_MESSAGE } from "./schema.ts";
 import { MESSAGES } from "./schema.generated.ts";
@@ -77,7 +77,7 @@ const CONTAINERS: ReadonlySet<string> = new Set([
 ]);
 
 /** Cuts a request that the wire walk found sound. */
-export function cutRequest(signal: Signal, body: Uint8Array): Cut {
+export function cutRequest(signal: ItemSignal, body: Uint8Array): Cut {
   const counts = { spans: NONE, links: NONE, logRecords: NONE, exemplars: NONE };
   const plan: Plan = { body, edits: [], counts };
   planContainer(plan, { name: REQUEST_MESSAGE[signal], start: 0, valueStart: 0, end: body.length });

@@ -2,7 +2,7 @@
  * The door of the wire side: is a body a sound request, how many items does it hold, and which of them stay out?
  * Rules: otlp-http 5.4, 6 and 7. The JSON side writes protobuf first and comes through the same door.
  */
-import type { Signal } from "../signal.ts";
+import type { ItemSignal } from "../signal.ts";
 import { cutRequest, type Cut, type CutCount } from "./cut.ts";
 import { findPath, toFaultError } from "./wire/fault.ts";
 import { walkRequest } from "./wire/walk.ts";
@@ -29,7 +29,7 @@ export interface Validation {
  * @param body protobuf, in any field order; unknown fields are kept
  * @throws FirnError of kind `invalid_request` with the path of the field at fault, when the body as a whole is unsound
  */
-export function validateRequest(signal: Signal, body: Uint8Array): Validation {
+export function validateRequest(signal: ItemSignal, body: Uint8Array): Validation {
   const walk = walkRequest(signal, body);
   if (walk.kind === "fault") throw toFaultError(signal, body, walk.position);
   if (!walk.isSuspect) return { itemCount: walk.itemCount, rejectedCount: 0, body, message: "" };
@@ -40,7 +40,7 @@ export function validateRequest(signal: Signal, body: Uint8Array): Validation {
 }
 
 function describeCut(
-  signal: Signal,
+  signal: ItemSignal,
   body: Uint8Array,
   { cut, itemCount }: { readonly cut: Cut; readonly itemCount: number },
 ): string {

@@ -7,7 +7,7 @@
 import type { Layout } from "../archive/key.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import type { TopLevelField } from "../otlp/top-level.ts";
-import type { Signal } from "../signal.ts";
+import type { ItemSignal } from "../signal.ts";
 import type { Bytes, Millis } from "../units.ts";
 
 /** A window of one tenant and signal. */
@@ -15,7 +15,7 @@ export interface ReadRequest {
   readonly store: ObjectStore;
   /** Says whose archive and how its keys look; nothing outside of it is read. */
   readonly layout: Layout;
-  readonly signal: Signal;
+  readonly signal: ItemSignal;
   /** Arrival minutes m with start ≤ m < end are read (protocol 6.2). */
   readonly start: Millis;
   readonly end: Millis;

@@ -10,7 +10,7 @@ import { decodeJsonRequest } from "../otlp/json/decode.ts";
 import { openTopLevelSplitter, type TopLevelField } from "../otlp/top-level.ts";
 import { toFaultError } from "../otlp/wire/fault.ts";
 import { walkRequest } from "../otlp/wire/walk.ts";
-import type { Signal } from "../signal.ts";
+import type { ItemSignal } from "../signal.ts";
 import type { ObjectBody } from "./object-body.ts";
 import type { RunningUsage } from "./usage.ts";
 import type { VisibleObject } from "./visible.ts";
@@ -32,7 +32,7 @@ const MAX_DOCUMENT_BYTES = MAX_TOP_LEVEL_FIELD_BYTES;
 export async function* readFields(
   object: VisibleObject,
   body: ObjectBody,
-  { signal, usage }: { readonly signal: Signal; readonly usage: RunningUsage },
+  { signal, usage }: { readonly signal: ItemSignal; readonly usage: RunningUsage },
 ): AsyncGenerator<FieldRun, void, void> {
   const pieces = countRaw(inflateStream(body.read(), toInflatable(object)), usage);
   if (object.form.marshaler === "otlp_proto") yield* splitPieces(pieces, signal);
@@ -61,7 +61,7 @@ async function* countRaw(
 
 async function* splitPieces(
   pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  signal: Signal,
+  signal: ItemSignal,
 ): AsyncGenerator<FieldRun, void, void> {
   const splitter = openTopLevelSplitter();
   for await (const piece of pieces) {
@@ -72,7 +72,7 @@ async function* splitPieces(
 }
 
 /** Every field is a request of its own; walking it also makes sure that whoever decodes it next can. */
-function countItems(fields: readonly TopLevelField[], signal: Signal): number {
+function countItems(fields: readonly TopLevelField[], signal: ItemSignal): number {
   let itemCount = 0;
   for (const { field } of fields) {
     const walk = walkRequest(signal, field);
@@ -85,7 +85,7 @@ function countItems(fields: readonly TopLevelField[], signal: Signal): number {
   return itemCount;
 }
 
-async function readDocument(pieces: AsyncIterable<Uint8Array>, signal: Signal): Promise<Uint8Array> {
+async function readDocument(pieces: AsyncIterable<Uint8Array>, signal: ItemSignal): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const piece of pieces) {

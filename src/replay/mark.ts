@@ -14,7 +14,7 @@
  */
 import { unreachable } from "../errors.ts";
 import { TAG_STEP, varintBytes, WIRE_LENGTH, writeVarint } from "../otlp/wire/format.ts";
-import type { Signal } from "../signal.ts";
+import type { ItemSignal } from "../signal.ts";
 import type { Millis } from "../units.ts";
 import { formatCursor, type Cursor } from "./cursor.ts";
 import type { Watermark } from "./contract.ts";
@@ -74,14 +74,14 @@ function lowest(before: Watermark | null, watermark: Watermark, pageEnd: Millis)
   return before < here ? before : here;
 }
 
-const EMPTY_CONTAINERS: Readonly<Record<Signal, string>> = {
+const EMPTY_CONTAINERS: Readonly<Record<ItemSignal, string>> = {
   traces: '"resourceSpans":[]',
   metrics: '"resourceMetrics":[]',
   logs: '"resourceLogs":[]',
 };
 
 /** Encodes a mark as the end of a response. */
-export function encodeMark(mark: Mark, { format, signal }: { format: ReplayFormat; signal: Signal }): Uint8Array {
+export function encodeMark(mark: Mark, { format, signal }: { format: ReplayFormat; signal: ItemSignal }): Uint8Array {
   const json = JSON.stringify(mark);
   switch (format) {
     case "jsonl":

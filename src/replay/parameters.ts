@@ -4,7 +4,7 @@
  */
 import { FirnError } from "../errors.ts";
 import { REPLAY_LINE_BYTES_CEILING, REPLAY_LINE_BYTES_FLOOR, REPLAY_LINE_MAX_BYTES } from "../limits.ts";
-import { isSignal, SIGNALS, type Signal } from "../signal.ts";
+import { isItemSignal, ITEM_SIGNALS, type ItemSignal } from "../signal.ts";
 import { bytes, type Bytes } from "../units.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { parseWindow, type Window } from "./window.ts";
@@ -14,7 +14,7 @@ export type ReplayFormat = "jsonl" | "proto";
 
 /** What is to be replayed and how. */
 export interface ReplayQuery {
-  readonly signal: Signal;
+  readonly signal: ItemSignal;
   readonly window: Window;
   readonly format: ReplayFormat;
   readonly onError: "stop" | "skip";
@@ -72,10 +72,11 @@ function refuseNames(query: URLSearchParams): void {
   }
 }
 
-function parseSignal(text: string | null): Signal {
-  if (text === null) throw refusal("signal", `Cannot replay without "signal": expected one of ${SIGNALS.join(", ")}`);
-  if (isSignal(text)) return text;
-  throw wrongValue("signal", text, SIGNALS);
+function parseSignal(text: string | null): ItemSignal {
+  if (text === null)
+    throw refusal("signal", `Cannot replay without "signal": expected one of ${ITEM_SIGNALS.join(", ")}`);
+  if (isItemSignal(text)) return text;
+  throw wrongValue("signal", text, ITEM_SIGNALS);
 }
 
 /** Parses a parameter that has a closed list of values; `null` when it is absent. */

@@ -51,6 +51,7 @@ describe("readStatus()", () => {
         traces: "2026-05-01T14:09:00.000Z",
         metrics: "2026-05-01T14:09:00.000Z",
         logs: "2026-05-01T14:03:00.000Z",
+        profiles: "2026-05-01T14:09:00.000Z",
       },
       backlog_bytes: 1000,
       backlog_items: 10,

@@ -159,7 +159,7 @@ describe("classifyKey()", () => {
     ["a/_firn/manifests/traces_312302042.json", "Firn's own files"],
     ["a/acme/year=2026/month=05/day=01/hour=14/minute=09/traces_312302042.json", "another tenant's"],
     ["a/year=2026/month=05/day=01/hour=14/minute=09/traces_312302042.txt", "an unknown form"],
-    ["a/year=2026/month=05/day=01/hour=14/minute=09/profiles_312302042.json", "an unknown signal"],
+    ["a/year=2026/month=05/day=01/hour=14/minute=09/events_312302042.json", "an unknown signal"],
     ["a/year=2026/month=05/day=01/hour=14/minute=09/traces_.json", "no id"],
     ["a/traces_312302042.json", "no partition"],
     [COMPACTED_TEXT.replace("hour=14/", "hour=15/"), "a compacted object in another hour, never foreign"],

@@ -1,7 +1,7 @@
 /** The message about a bad id; which ids are bad and what becomes of their items is in `validate` and `cut`. */
 import { expect, test } from "vitest";
 import { validateRequest } from "../../src/otlp/validate.ts";
-import type { Signal } from "../../src/signal.ts";
+import type { ItemSignal } from "../../src/signal.ts";
 import { decodeText, point, record, span } from "./json/document-sample.ts";
 import { fill, lengthField, traces } from "./wire-builder.ts";
 
@@ -10,11 +10,11 @@ const BASE64_TRACE_ID = "AQIDBAUGBwgJCgsMDQ4PEA==";
 const BASE64_SPAN_ID = "AQIDBAUGBwg=";
 const HINT = "ids are hex in OTLP JSON, this looks like base64";
 
-function messageOf(signal: Signal, document: string): string {
+function messageOf(signal: ItemSignal, document: string): string {
   return validateRequest(signal, decodeText(signal, document)).message;
 }
 
-test.each<[name: string, signal: Signal, document: string]>([
+test.each<[name: string, signal: ItemSignal, document: string]>([
   ["a trace id", "traces", span(`"traceId":"${BASE64_TRACE_ID}","spanId":"${BASE64_SPAN_ID}"`)],
   ["a span id", "traces", span(`${TRACE_ID},"spanId":"${BASE64_SPAN_ID}"`)],
   ["an id with escapes", "traces", span(`${TRACE_ID},"spanId":"\\/\\/8DBAUGBwg="`)],

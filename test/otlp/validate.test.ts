@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FirnError } from "../../src/errors.ts";
 import { validateRequest, type Validation } from "../../src/otlp/validate.ts";
-import type { Signal } from "../../src/signal.ts";
+import type { ItemSignal } from "../../src/signal.ts";
 import {
   fill,
   fixed32Field,
@@ -45,7 +45,7 @@ function groups(depth: number): Bytes {
   ].flat();
 }
 
-function thrownBy(signal: Signal, body: Uint8Array): FirnError {
+function thrownBy(signal: ItemSignal, body: Uint8Array): FirnError {
   try {
     validateRequest(signal, body);
   } catch (error) {
@@ -62,7 +62,7 @@ describe("accepts", () => {
     expect(validateRequest("traces", body)).toEqual<Validation>({ itemCount: 0, rejectedCount: 0, body, message: "" });
   });
 
-  test.each<readonly [name: string, signal: Signal, body: Uint8Array, itemCount: number]>([
+  test.each<readonly [name: string, signal: ItemSignal, body: Uint8Array, itemCount: number]>([
     ["an empty resource", "traces", Uint8Array.from(lengthField(1, [])), 0],
     ["an empty log record", "logs", logs([]), 1],
     [
@@ -139,7 +139,7 @@ describe("accepts", () => {
 });
 
 describe("refuses", () => {
-  test.each<readonly [name: string, signal: Signal, body: Uint8Array, field: unknown]>([
+  test.each<readonly [name: string, signal: ItemSignal, body: Uint8Array, field: unknown]>([
     ["a varint of eleven bytes", "traces", traces(span([...tag(6, 0), ...fill(10, 0x80), 0])), `${SPAN}.kind`],
     ["a cut varint", "traces", traces(span([...tag(6, 0), 0x80])), `${SPAN}.kind`],
     ["a cut tag", "traces", traces(span([0x80])), SPAN],

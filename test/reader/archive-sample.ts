@@ -3,7 +3,7 @@ import { formatKey, type Layout } from "../../src/archive/key.ts";
 import { parsePartitionFormat } from "../../src/archive/partition.ts";
 import type { ReadEvent, ReadLimits, ReadRequest } from "../../src/reader/contract.ts";
 import { readWindow } from "../../src/reader/read-window.ts";
-import type { Signal } from "../../src/signal.ts";
+import type { ItemSignal } from "../../src/signal.ts";
 import { bytes, GIB, millis, type Millis } from "../../src/units.ts";
 import { concat } from "./otlp-sample.ts";
 
@@ -22,7 +22,7 @@ export function layoutOf(options: Partial<Layout> & { readonly format?: string }
 export function freshKey(
   time: string,
   options: {
-    readonly signal?: Signal;
+    readonly signal?: ItemSignal;
     readonly layout?: Layout;
     readonly sequence?: number;
     readonly shard?: number;

@@ -1,7 +1,7 @@
 /** Small OTLP requests built by hand, so that tests of the archive's way do not lean on Firn's own encoder. */
 import { gzipSync } from "node:zlib";
 import { unreachable } from "../../src/errors.ts";
-import type { Signal } from "../../src/signal.ts";
+import type { ItemSignal } from "../../src/signal.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
@@ -29,11 +29,11 @@ export function field(number: number, payload: Uint8Array): Uint8Array {
 }
 
 /** A request with one container that holds an item for each name. */
-export function request(signal: Signal, names: readonly string[]): Uint8Array {
+export function request(signal: ItemSignal, names: readonly string[]): Uint8Array {
   return field(1, field(2, concat(names.map((name) => field(2, item(signal, name))))));
 }
 
-function item(signal: Signal, name: string): Uint8Array {
+function item(signal: ItemSignal, name: string): Uint8Array {
   switch (signal) {
     case "traces":
       return concat([field(1, new Uint8Array(16).fill(7)), field(2, new Uint8Array(8).fill(9)), field(5, text(name))]);

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { FirnError } from "../../src/errors.ts";
 import type { ReplayDeps } from "../../src/replay/contract.ts";
 import { replayResponse } from "../../src/replay/replay.ts";
-import { SIGNALS } from "../../src/signal.ts";
+import { ITEM_SIGNALS } from "../../src/signal.ts";
 import { bytes, millis } from "../../src/units.ts";
 import { at, freshKey, layoutOf, LIMITS } from "../reader/archive-sample.ts";
 import { concat, gzip, namesOf, request } from "../reader/otlp-sample.ts";
@@ -53,7 +53,7 @@ test("replayResponse() gives protobuf as the exact concatenation of what is stor
   expect(mark).toMatchObject({ items: 4002, bytes: concat(parts).length, complete: true, next: null, unreadable: 0 });
 });
 
-test.each(SIGNALS)("replayResponse() gives %s as JSON Lines with every item once", async (signal) => {
+test.each(ITEM_SIGNALS)("replayResponse() gives %s as JSON Lines with every item once", async (signal) => {
   const names = [manyNames("a"), ["n-2"], ["n-3", "n-4"]];
   const [a = [], b = [], c = []] = names;
   const store = openSyntheticStore({

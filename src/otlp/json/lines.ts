@@ -2,7 +2,7 @@
  * Containers of protobuf → lines of OTLP JSON of bounded length, each a whole request document. What a message looks
  * like is `message-encoder.ts`'s, how a line is filled `line-buffer.ts`'s; here is where messages are cut.
  */
-import type { Signal } from "../../signal.ts";
+import type { ItemSignal } from "../../signal.ts";
 import { ByteWriter } from "../byte-writer.ts";
 import { MAX_JSON_BYTES, REQUEST_DEPTH } from "./encode.ts";
 import { LineBuffer } from "./line-buffer.ts";
@@ -49,7 +49,7 @@ const OPEN_BRACKET = 0x5b;
  *
  * @param maxLineBytes limit of a line with its line feed, in bytes
  */
-export function openJsonLines(signal: Signal, maxLineBytes: number): JsonLines {
+export function openJsonLines(signal: ItemSignal, maxLineBytes: number): JsonLines {
   return new LineCutter(signal, maxLineBytes);
 }
 
@@ -66,7 +66,7 @@ class LineCutter implements JsonLines {
   readonly #maxWholeBytes: number;
   readonly #frame: MessageFrame = new MessageFrame(REQUEST_DEPTH + 1);
 
-  constructor(signal: Signal, maxLineBytes: number) {
+  constructor(signal: ItemSignal, maxLineBytes: number) {
     const output = new ByteWriter(maxLineBytes + EXPECTED_EXTRA_BYTES, MAX_JSON_BYTES);
     const list = REQUEST_PLAN[signal].fields[0];
     const prefix = new TextEncoder().encode(`{"${list?.jsonName ?? ""}":[`);

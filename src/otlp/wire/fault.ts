@@ -4,7 +4,7 @@
  */
 import { FirnError } from "../../errors.ts";
 import { MAX_MESSAGE_DEPTH } from "../../limits.ts";
-import type { Signal } from "../../signal.ts";
+import type { ItemSignal } from "../../signal.ts";
 import { REQUEST_MESSAGE, type FieldSpec } from "../schema.ts";
 import { MESSAGES } from "../schema.generated.ts";
 import { isUtf8 } from "./utf8.ts";
@@ -35,7 +35,7 @@ interface Piece {
  * @param position first byte of the field at fault
  * @returns kind `invalid_request`, `field` being the JSON path, or `body` outside of any known field
  */
-export function toFaultError(signal: Signal, body: Uint8Array, position: number): FirnError {
+export function toFaultError(signal: ItemSignal, body: Uint8Array, position: number): FirnError {
   const place = findPlace(signal, body, position);
   const path = shortenPath(place.path) || "body";
   return new FirnError("invalid_request", `Cannot decode ${path}: ${describeFault(place)}`, { field: path });
@@ -45,11 +45,11 @@ export function toFaultError(signal: Signal, body: Uint8Array, position: number)
  * Finds the JSON path of the field whose tag starts at a byte, such as `resourceSpans[0].scopeSpans[2].spans[1]`.
  * Everything in front of that byte must be sound.
  */
-export function findPath(signal: Signal, body: Uint8Array, position: number): string {
+export function findPath(signal: ItemSignal, body: Uint8Array, position: number): string {
   return shortenPath(findPlace(signal, body, position).path);
 }
 
-function findPlace(signal: Signal, body: Uint8Array, position: number): Place {
+function findPlace(signal: ItemSignal, body: Uint8Array, position: number): Place {
   let path = "";
   let fields = MESSAGES[REQUEST_MESSAGE[signal]] ?? [];
   let pieces: readonly Piece[] = [{ start: 0, end: body.length }];

@@ -9,7 +9,7 @@
  */
 import { FirnError } from "../../errors.ts";
 import { MAX_MESSAGE_DEPTH } from "../../limits.ts";
-import type { Signal } from "../../signal.ts";
+import type { ItemSignal } from "../../signal.ts";
 import { ID_BYTES } from "../item-ids.ts";
 import { REQUEST_MESSAGE, type FieldSpec } from "../schema.ts";
 import { MESSAGES } from "../schema.generated.ts";
@@ -143,7 +143,7 @@ interface WalkState {
 }
 
 /** Walks a request of any length; bytes of any content end it, in time proportional to their number. */
-export function walkRequest(signal: Signal, body: Uint8Array): Walk {
+export function walkRequest(signal: ItemSignal, body: Uint8Array): Walk {
   // A view of its own: a `Buffer` of Node among the bodies would make every access below polymorphic.
   const bytes = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);

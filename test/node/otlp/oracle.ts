@@ -2,7 +2,7 @@
 import protobuf from "protobufjs";
 import { loadProtos } from "../../../scripts/generate-otlp-schema.ts";
 import { REQUEST_MESSAGE } from "../../../src/otlp/schema.ts";
-import type { Signal } from "../../../src/signal.ts";
+import type { ItemSignal } from "../../../src/signal.ts";
 
 /** A decoded message; the names are those of the `.proto` files. */
 export type Decoded = { [field: string]: unknown };
@@ -10,12 +10,12 @@ export type Decoded = { [field: string]: unknown };
 const ROOT = loadProtos();
 
 /** The protobufjs type of a signal's request. */
-export function requestType(signal: Signal): protobuf.Type {
+export function requestType(signal: ItemSignal): protobuf.Type {
   return ROOT.lookupType(REQUEST_MESSAGE[signal]);
 }
 
 /** Decodes a request into plain objects: bytes as base64, 64-bit numbers as text. */
-export function decode(signal: Signal, body: Uint8Array): Decoded {
+export function decode(signal: ItemSignal, body: Uint8Array): Decoded {
   const type = requestType(signal);
   return type.toObject(type.decode(body), { longs: String, bytes: String });
 }
@@ -26,7 +26,7 @@ export function listOf(message: Decoded, field: string): Decoded[] {
 }
 
 /** Lists the items of a decoded request: spans, log records or data points. */
-export function listItems(signal: Signal, request: Decoded): Decoded[] {
+export function listItems(signal: ItemSignal, request: Decoded): Decoded[] {
   const scopes = (word: string): Decoded[] =>
     listOf(request, `resource_${word}`).flatMap((resource) => listOf(resource, `scope_${word}`));
   if (signal === "traces") return scopes("spans").flatMap((scope) => listOf(scope, "spans"));
@@ -50,7 +50,7 @@ function isGood(id: unknown, size: number): boolean {
 }
 
 /** Applies otlp-http 7 to a decoded request, in place, and says how many spans it took out. */
-export function applyItemRules(signal: Signal, request: Decoded): number {
+export function applyItemRules(signal: ItemSignal, request: Decoded): number {
   let rejectedCount = 0;
   if (signal === "traces") {
     for (const resource of listOf(request, "resource_spans")) {

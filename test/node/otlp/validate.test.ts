@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FirnError } from "../../../src/errors.ts";
 import { validateRequest, type Validation } from "../../../src/otlp/validate.ts";
-import { SIGNALS, type Signal } from "../../../src/signal.ts";
+import { ITEM_SIGNALS, type ItemSignal } from "../../../src/signal.ts";
 import { listDataSets, readBodies } from "../../../scripts/corpus.ts";
 import { applyItemRules, DATA, decode, listItems, listOf, requestType, type Decoded } from "./oracle.ts";
 import { createRandom, randomMessage, rewrite, type IdStyle, type Random } from "./random-request.ts";
@@ -11,7 +11,7 @@ const SEED = process.env["FIRN_SEED"];
 const SEED_COUNT = Number(process.env["FIRN_SEEDS"] ?? 150);
 const SEEDS = SEED === undefined ? Array.from({ length: SEED_COUNT }, (_, index) => index + 1) : [Number(SEED)];
 
-function randomBody(signal: Signal, random: Random, ids: IdStyle): Uint8Array {
+function randomBody(signal: ItemSignal, random: Random, ids: IdStyle): Uint8Array {
   const type = requestType(signal);
   return type.encode(type.fromObject(randomMessage(type, random, ids))).finish();
 }
@@ -28,7 +28,7 @@ function forEachSeed(check: (random: Random) => void): void {
 }
 
 /** The verdict, or undefined when the body was refused as it should be. */
-function validateOrRefuse(signal: Signal, body: Uint8Array): Validation | undefined {
+function validateOrRefuse(signal: ItemSignal, body: Uint8Array): Validation | undefined {
   try {
     return validateRequest(signal, body);
   } catch (error) {
@@ -70,7 +70,7 @@ describe.each(listDataSets())("$name", ({ name, signal, requestCount, itemCount 
 });
 
 /** Keeps a few items of a request, so that a mutation hits its structure as often as its texts. */
-function shrink(signal: Signal, body: Uint8Array): Uint8Array {
+function shrink(signal: ItemSignal, body: Uint8Array): Uint8Array {
   const type = requestType(signal);
   const request = type.toObject(type.decode(body));
   for (const resource of Object.values(cutLists(request, 1)).flat()) {
@@ -85,7 +85,7 @@ function cutLists(message: Decoded, length: number): Decoded {
   return message;
 }
 
-function expectSameCount(signal: Signal, body: Uint8Array, { itemCount, rejectedCount }: Validation): void {
+function expectSameCount(signal: ItemSignal, body: Uint8Array, { itemCount, rejectedCount }: Validation): void {
   const decoded = decode(signal, body);
   const hasTwoMembers = signal === "metrics" && JSON.stringify(listMetrics(decoded)).includes('"two"');
   if (!hasTwoMembers) expect(itemCount + rejectedCount).toBe(listItems(signal, decoded).length);
@@ -99,7 +99,7 @@ function listMetrics(request: Decoded): string[] {
     .map((metric) => (DATA.filter((member) => member in metric).length > 1 ? "two" : "one"));
 }
 
-describe.each(SIGNALS)("%s", (signal) => {
+describe.each(ITEM_SIGNALS)("%s", (signal) => {
   test("validateRequest() accepts random requests and counts as protobufjs does", () => {
     forEachSeed((random) => {
       const body = randomBody(signal, random, "good");

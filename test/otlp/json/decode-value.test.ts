@@ -1,6 +1,6 @@
 /** Every row of otlp-http 5.3, accepted and refused; expected bytes are written by hand. */
 import { expect, test } from "vitest";
-import type { Signal } from "../../../src/signal.ts";
+import type { ItemSignal } from "../../../src/signal.ts";
 import {
   decodeText,
   double,
@@ -18,7 +18,7 @@ import {
 } from "./document-sample.ts";
 import { fill, fixed32Field, fixed64Field, lengthField, logs, metrics, varintField } from "../wire-builder.ts";
 
-const ACCEPTED_VALUES: readonly (readonly [string, Signal, string, Uint8Array])[] = [
+const ACCEPTED_VALUES: readonly (readonly [string, ItemSignal, string, Uint8Array])[] = [
   [
     "a string",
     "logs",

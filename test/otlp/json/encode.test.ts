@@ -1,7 +1,7 @@
 /** How single values and unusual wire forms become OTLP JSON; the corpus is in `test/node/otlp/json/codec.test.ts`. */
 import { expect, test } from "vitest";
 import { encodeJsonRequest } from "../../../src/otlp/json/encode.ts";
-import type { Signal } from "../../../src/signal.ts";
+import type { ItemSignal } from "../../../src/signal.ts";
 import {
   double,
   histogram,
@@ -26,11 +26,11 @@ import {
   varintField,
 } from "../wire-builder.ts";
 
-function encodeText(signal: Signal, body: Uint8Array): string {
+function encodeText(signal: ItemSignal, body: Uint8Array): string {
   return new TextDecoder().decode(encodeJsonRequest(signal, body));
 }
 
-const VALUES: readonly (readonly [string, Signal, Uint8Array, string])[] = [
+const VALUES: readonly (readonly [string, ItemSignal, Uint8Array, string])[] = [
   ["an empty request", "logs", new Uint8Array(0), "{}"],
   ["an empty resource", "logs", Uint8Array.from(lengthField(1)), '{"resourceLogs":[{}]}'],
   [
@@ -212,7 +212,7 @@ test("encodeJsonRequest() writes 100 levels of messages", () => {
   expect(encodeText("logs", nestArrays(47))).toContain('"values":[{}]');
 });
 
-const UNSOUND: readonly (readonly [string, Uint8Array, Signal?])[] = [
+const UNSOUND: readonly (readonly [string, Uint8Array, ItemSignal?])[] = [
   ["101 levels of messages", nestArrays(48)],
   ["a length behind the end", Uint8Array.of(0x0a, 5, 0)],
   ["a length of 64 bits", Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1)],

@@ -1,10 +1,10 @@
 /** Where containers are joined and cut; item counts and real data are in `test/node/otlp/json/codec.test.ts`. */
 import { expect, test } from "vitest";
 import { openJsonLines } from "../../../src/otlp/json/lines.ts";
-import type { Signal } from "../../../src/signal.ts";
+import type { ItemSignal } from "../../../src/signal.ts";
 import { lengthField, varintField } from "../wire-builder.ts";
 
-function cut(signal: Signal, maxLineBytes: number, ...containers: readonly (readonly number[])[]): string[] {
+function cut(signal: ItemSignal, maxLineBytes: number, ...containers: readonly (readonly number[])[]): string[] {
   const lines = openJsonLines(signal, maxLineBytes);
   const output: Uint8Array[] = [];
   for (const wire of containers) output.push(...lines.add(Uint8Array.from(wire)));

@@ -4,7 +4,7 @@ import { decodeJsonRequest } from "../../../../src/otlp/json/decode.ts";
 import { encodeJsonRequest } from "../../../../src/otlp/json/encode.ts";
 import { openJsonLines } from "../../../../src/otlp/json/lines.ts";
 import { openTopLevelSplitter } from "../../../../src/otlp/top-level.ts";
-import { SIGNALS, type Signal } from "../../../../src/signal.ts";
+import { ITEM_SIGNALS, type ItemSignal } from "../../../../src/signal.ts";
 import { listDataSets, readBodies, readDocuments, readExamples } from "../../../../scripts/corpus.ts";
 import { decodeFull, keepOneMember, printFreely, toOtlpJson } from "./oracle.ts";
 import { decode, listItems, requestType } from "../oracle.ts";
@@ -25,7 +25,7 @@ function forEachSeed(check: (random: Random) => void): void {
   }
 }
 
-function randomBody(signal: Signal, random: Random): Uint8Array {
+function randomBody(signal: ItemSignal, random: Random): Uint8Array {
   const type = requestType(signal);
   const message = keepOneMember(type, randomMessage(type, random, "any"), random);
   return Uint8Array.from(type.encode(type.fromObject(message)).finish());
@@ -35,7 +35,7 @@ function parse(json: Uint8Array): unknown {
   return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json));
 }
 
-function toLines(signal: Signal, bodies: readonly Uint8Array[], maxLineBytes: number): Uint8Array[] {
+function toLines(signal: ItemSignal, bodies: readonly Uint8Array[], maxLineBytes: number): Uint8Array[] {
   const splitter = openTopLevelSplitter();
   const lines = openJsonLines(signal, maxLineBytes);
   const output: Uint8Array[] = [];
@@ -48,7 +48,7 @@ function toLines(signal: Signal, bodies: readonly Uint8Array[], maxLineBytes: nu
 }
 
 /** Items as text, sorted: the multiset of a list of requests. */
-function sortItems(signal: Signal, bodies: readonly Uint8Array[]): string[] {
+function sortItems(signal: ItemSignal, bodies: readonly Uint8Array[]): string[] {
   return bodies
     .flatMap((body) => listItems(signal, decode(signal, body)).map((item) => JSON.stringify(item)))
     .toSorted();
@@ -98,7 +98,7 @@ test.each(readExamples())("$name: both encodings of an example mean the same", (
   expect(decodeJsonRequest(signal, encodeJsonRequest(signal, decoded))).toEqual(decoded);
 });
 
-describe.each(SIGNALS)("random %s", (signal) => {
+describe.each(ITEM_SIGNALS)("random %s", (signal) => {
   test("encodeJsonRequest() writes what protobufjs reads, in whatever order the fields came", () => {
     forEachSeed((random) => {
       const body = randomBody(signal, random);
@@ -162,6 +162,6 @@ describe.each(SIGNALS)("random %s", (signal) => {
 });
 
 /** The same request without the zeros that JSON omits. */
-function canonical(signal: Signal, body: Uint8Array): Uint8Array {
+function canonical(signal: ItemSignal, body: Uint8Array): Uint8Array {
   return decodeJsonRequest(signal, encodeJsonRequest(signal, body));
 }

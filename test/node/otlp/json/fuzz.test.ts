@@ -6,7 +6,7 @@ import { encodeJsonRequest } from "../../../../src/otlp/json/encode.ts";
 import { openJsonLines } from "../../../../src/otlp/json/lines.ts";
 import { openTopLevelSplitter } from "../../../../src/otlp/top-level.ts";
 import { walkRequest } from "../../../../src/otlp/wire/walk.ts";
-import type { Signal } from "../../../../src/signal.ts";
+import type { ItemSignal } from "../../../../src/signal.ts";
 import { readExamples } from "../../../../scripts/corpus.ts";
 import { createRandom, type Random } from "../random-request.ts";
 
@@ -66,7 +66,7 @@ function mutate(source: Uint8Array, random: Random, fragments: readonly Uint8Arr
   return Uint8Array.from(bytes);
 }
 
-function countItems(signal: Signal, body: Uint8Array): number | undefined {
+function countItems(signal: ItemSignal, body: Uint8Array): number | undefined {
   const walk = walkRequest(signal, body);
   return walk.kind === "fault" ? undefined : walk.itemCount;
 }
@@ -146,7 +146,7 @@ test(`openJsonLines() writes the items of every sound request (FIRN_SEED=${SEED}
   }
 });
 
-function cut(signal: Signal, body: Uint8Array, maxLineBytes: number): Uint8Array[] {
+function cut(signal: ItemSignal, body: Uint8Array, maxLineBytes: number): Uint8Array[] {
   const splitter = openTopLevelSplitter();
   const lines = openJsonLines(signal, maxLineBytes);
   const output: Uint8Array[] = [];

@@ -1,17 +1,17 @@
 /** OTLP JSON by another hand: plain code over what protobufjs decoded, and a printer that uses all freedom of JSON. */
 import protobuf from "protobufjs";
-import type { Signal } from "../../../../src/signal.ts";
+import type { ItemSignal } from "../../../../src/signal.ts";
 import { requestType, type Decoded } from "../oracle.ts";
 import type { Random } from "../random-request.ts";
 
 /** A request as protobufjs sees it, all fields without presence filled in, so that written zeros make no difference. */
-export function decodeFull(signal: Signal, body: Uint8Array): Decoded {
+export function decodeFull(signal: ItemSignal, body: Uint8Array): Decoded {
   const type = requestType(signal);
   return type.toObject(type.decode(body), { longs: String, bytes: String, defaults: true });
 }
 
 /** What `encodeJsonRequest` should write for a request, as a value. */
-export function toOtlpJson(signal: Signal, body: Uint8Array): Decoded {
+export function toOtlpJson(signal: ItemSignal, body: Uint8Array): Decoded {
   const type = requestType(signal);
   return convert(type, type.toObject(type.decode(body), { longs: String }));
 }
