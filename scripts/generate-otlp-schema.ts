@@ -12,8 +12,14 @@ const REQUESTS = [
   "collector/trace/v1/trace_service",
   "collector/metrics/v1/metrics_service",
   "collector/logs/v1/logs_service",
+  "collector/profiles/v1development/profiles_service",
 ] as const;
-const REQUEST_MESSAGES = ["ExportTraceServiceRequest", "ExportMetricsServiceRequest", "ExportLogsServiceRequest"];
+const REQUEST_MESSAGES = [
+  "ExportTraceServiceRequest",
+  "ExportMetricsServiceRequest",
+  "ExportLogsServiceRequest",
+  "ExportProfilesServiceRequest",
+];
 
 /** Loads the vendored `.proto` files with protobufjs. */
 export function loadProtos(): protobuf.Root {
@@ -65,7 +71,7 @@ export function generateSchema(): string {
   });
   return [
     "/**",
-    " * Every message that an OTLP request of traces, metrics or logs can hold, field by field.",
+    " * Every message that an OTLP request can hold, field by field.",
     " * Generated from `proto/` (opentelemetry-proto v1.11.0) by `npm run generate:schema`; not edited by hand.",
     " */",
     'import type { MessageTable } from "./schema.ts";',

@@ -6,7 +6,7 @@
  */
 import { ByteWriter, splitInteger } from "./byte-writer.ts";
 import { MAX_ERROR_MESSAGE_CHARS } from "../limits.ts";
-import type { ItemSignal } from "../signal.ts";
+import type { Signal } from "../signal.ts";
 
 /** The two encodings of OTLP/HTTP. */
 export type Encoding = "protobuf" | "json";
@@ -35,10 +35,11 @@ export interface StatusBody {
 }
 
 /** JSON key of the counter; its field number in `partial_success` is 1 for every signal. */
-const REJECTED_KEY: Readonly<Record<ItemSignal, string>> = {
+const REJECTED_KEY: Readonly<Record<Signal, string>> = {
   traces: "rejectedSpans",
   metrics: "rejectedDataPoints",
   logs: "rejectedLogRecords",
+  profiles: "rejectedProfiles",
 };
 const BAD_REQUEST_TYPE = "type.googleapis.com/google.rpc.BadRequest";
 /** Response bodies stay below 4 MiB (otlp-http 3.3); Firn's have about a KiB, and this is the hard bound. */
@@ -50,7 +51,7 @@ const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
  * Full success is zero bytes or `{}`, with `partial_success` unset, as the specification demands. A message without
  * rejected items is a warning: the counter is absent then.
  */
-export function encodeExportResponse(signal: ItemSignal, encoding: Encoding, outcome: ExportOutcome): Uint8Array {
+export function encodeExportResponse(signal: Signal, encoding: Encoding, outcome: ExportOutcome): Uint8Array {
   const { rejectedCount } = outcome;
   const message = toCutText(outcome.message);
   const isFullSuccess = rejectedCount === 0 && message === "";

@@ -1,5 +1,5 @@
 /**
- * Every message that an OTLP request of traces, metrics or logs can hold, field by field.
+ * Every message that an OTLP request can hold, field by field.
  * Generated from `proto/` (opentelemetry-proto v1.11.0) by `npm run generate:schema`; not edited by hand.
  */
 import type { MessageTable } from "./schema.ts";
@@ -223,5 +223,88 @@ export const MESSAGES: MessageTable = {
     { number: 10, name: "span_id", jsonName: "spanId", kind: "bytes" },
     { number: 11, name: "observed_time_unix_nano", jsonName: "observedTimeUnixNano", kind: "fixed64" },
     { number: 12, name: "event_name", jsonName: "eventName", kind: "string" },
+  ],
+  "ExportProfilesServiceRequest": [
+    { number: 1, name: "resource_profiles", jsonName: "resourceProfiles", kind: "message", message: "ResourceProfiles", repeated: true },
+    { number: 2, name: "dictionary", jsonName: "dictionary", kind: "message", message: "ProfilesDictionary" },
+  ],
+  "ResourceProfiles": [
+    { number: 1, name: "resource", jsonName: "resource", kind: "message", message: "Resource" },
+    { number: 2, name: "scope_profiles", jsonName: "scopeProfiles", kind: "message", message: "ScopeProfiles", repeated: true },
+    { number: 3, name: "schema_url", jsonName: "schemaUrl", kind: "string" },
+  ],
+  "ScopeProfiles": [
+    { number: 1, name: "scope", jsonName: "scope", kind: "message", message: "InstrumentationScope" },
+    { number: 2, name: "profiles", jsonName: "profiles", kind: "message", message: "Profile", repeated: true },
+    { number: 3, name: "schema_url", jsonName: "schemaUrl", kind: "string" },
+  ],
+  "Profile": [
+    { number: 1, name: "sample_type", jsonName: "sampleType", kind: "message", message: "ValueType" },
+    { number: 2, name: "samples", jsonName: "samples", kind: "message", message: "Sample", repeated: true },
+    { number: 3, name: "time_unix_nano", jsonName: "timeUnixNano", kind: "fixed64" },
+    { number: 4, name: "duration_nano", jsonName: "durationNano", kind: "uint64" },
+    { number: 5, name: "period_type", jsonName: "periodType", kind: "message", message: "ValueType" },
+    { number: 6, name: "period", jsonName: "period", kind: "int64" },
+    { number: 7, name: "profile_id", jsonName: "profileId", kind: "bytes" },
+    { number: 8, name: "dropped_attributes_count", jsonName: "droppedAttributesCount", kind: "uint32" },
+    { number: 9, name: "original_payload_format", jsonName: "originalPayloadFormat", kind: "string" },
+    { number: 10, name: "original_payload", jsonName: "originalPayload", kind: "bytes" },
+    { number: 11, name: "attribute_indices", jsonName: "attributeIndices", kind: "int32", repeated: true },
+  ],
+  "ValueType": [
+    { number: 1, name: "type_strindex", jsonName: "typeStrindex", kind: "int32" },
+    { number: 2, name: "unit_strindex", jsonName: "unitStrindex", kind: "int32" },
+  ],
+  "Sample": [
+    { number: 1, name: "stack_index", jsonName: "stackIndex", kind: "int32" },
+    { number: 2, name: "attribute_indices", jsonName: "attributeIndices", kind: "int32", repeated: true },
+    { number: 3, name: "link_index", jsonName: "linkIndex", kind: "int32" },
+    { number: 4, name: "values", jsonName: "values", kind: "int64", repeated: true },
+    { number: 5, name: "timestamps_unix_nano", jsonName: "timestampsUnixNano", kind: "fixed64", repeated: true },
+  ],
+  "ProfilesDictionary": [
+    { number: 1, name: "mapping_table", jsonName: "mappingTable", kind: "message", message: "Mapping", repeated: true },
+    { number: 2, name: "location_table", jsonName: "locationTable", kind: "message", message: "Location", repeated: true },
+    { number: 3, name: "function_table", jsonName: "functionTable", kind: "message", message: "Function", repeated: true },
+    { number: 4, name: "link_table", jsonName: "linkTable", kind: "message", message: "Link", repeated: true },
+    { number: 5, name: "string_table", jsonName: "stringTable", kind: "string", repeated: true },
+    { number: 6, name: "attribute_table", jsonName: "attributeTable", kind: "message", message: "KeyValueAndUnit", repeated: true },
+    { number: 7, name: "stack_table", jsonName: "stackTable", kind: "message", message: "Stack", repeated: true },
+  ],
+  "Mapping": [
+    { number: 1, name: "memory_start", jsonName: "memoryStart", kind: "uint64" },
+    { number: 2, name: "memory_limit", jsonName: "memoryLimit", kind: "uint64" },
+    { number: 3, name: "file_offset", jsonName: "fileOffset", kind: "uint64" },
+    { number: 4, name: "filename_strindex", jsonName: "filenameStrindex", kind: "int32" },
+    { number: 5, name: "attribute_indices", jsonName: "attributeIndices", kind: "int32", repeated: true },
+  ],
+  "Location": [
+    { number: 1, name: "mapping_index", jsonName: "mappingIndex", kind: "int32" },
+    { number: 2, name: "address", jsonName: "address", kind: "uint64" },
+    { number: 3, name: "lines", jsonName: "lines", kind: "message", message: "Line", repeated: true },
+    { number: 4, name: "attribute_indices", jsonName: "attributeIndices", kind: "int32", repeated: true },
+  ],
+  "Line": [
+    { number: 1, name: "function_index", jsonName: "functionIndex", kind: "int32" },
+    { number: 2, name: "line", jsonName: "line", kind: "int64" },
+    { number: 3, name: "column", jsonName: "column", kind: "int64" },
+  ],
+  "Function": [
+    { number: 1, name: "name_strindex", jsonName: "nameStrindex", kind: "int32" },
+    { number: 2, name: "system_name_strindex", jsonName: "systemNameStrindex", kind: "int32" },
+    { number: 3, name: "filename_strindex", jsonName: "filenameStrindex", kind: "int32" },
+    { number: 4, name: "start_line", jsonName: "startLine", kind: "int64" },
+  ],
+  "Link": [
+    { number: 1, name: "trace_id", jsonName: "traceId", kind: "bytes" },
+    { number: 2, name: "span_id", jsonName: "spanId", kind: "bytes" },
+  ],
+  "KeyValueAndUnit": [
+    { number: 1, name: "key_strindex", jsonName: "keyStrindex", kind: "int32" },
+    { number: 2, name: "value", jsonName: "value", kind: "message", message: "AnyValue" },
+    { number: 3, name: "unit_strindex", jsonName: "unitStrindex", kind: "int32" },
+  ],
+  "Stack": [
+    { number: 1, name: "location_indices", jsonName: "locationIndices", kind: "int32", repeated: true },
   ],
 };

@@ -2,7 +2,7 @@
  * The shape of the message table that `schema.generated.ts` fills from the vendored `.proto` files. Validation,
  * counting, both directions of JSON and the error paths read this one table, so that they can't disagree.
  */
-import type { ItemSignal } from "../signal.ts";
+import type { Signal } from "../signal.ts";
 
 /** How a field is written: a protobuf scalar, an enum (int32 on the wire) or a message. */
 export type FieldKind =
@@ -44,8 +44,9 @@ export interface FieldSpec {
 export type MessageTable = Readonly<Record<string, readonly FieldSpec[]>>;
 
 /** The request message of each signal; its field 1 is the repeated container of resources. */
-export const REQUEST_MESSAGE: Readonly<Record<ItemSignal, string>> = {
+export const REQUEST_MESSAGE: Readonly<Record<Signal, string>> = {
   traces: "ExportTraceServiceRequest",
   metrics: "ExportMetricsServiceRequest",
   logs: "ExportLogsServiceRequest",
+  profiles: "ExportProfilesServiceRequest",
 };

@@ -7,7 +7,7 @@
  */
 import { FirnError } from "../../errors.ts";
 import { MAX_MESSAGE_DEPTH, MAX_REQUEST_BYTES_CEILING } from "../../limits.ts";
-import type { ItemSignal } from "../../signal.ts";
+import type { Signal } from "../../signal.ts";
 import { base64Bytes, decodeBase64, findBase64End } from "../base64.ts";
 import { ByteWriter } from "../byte-writer.ts";
 import { DeadFields } from "./dead-fields.ts";
@@ -43,7 +43,7 @@ const BAD_ID_MARK = 0xff;
  * @throws FirnError `invalid_request` with the JSON path of the fault in `field`, `body` for the document as a whole;
  * `too_large` if the protobuf exceeds `MAX_REQUEST_BYTES_CEILING` (lists of short numbers grow up to fourfold)
  */
-export function decodeJsonRequest(signal: ItemSignal, body: Uint8Array): Uint8Array {
+export function decodeJsonRequest(signal: Signal, body: Uint8Array): Uint8Array {
   return new RequestDecoder(body).decode(REQUEST_PLAN[signal]);
 }
 

@@ -5,7 +5,7 @@
  * Takes any bytes that `validate.ts` accepts, and checks again what it relies on, since archives are read from outside
  * too. One document a request; lines of bounded length are `lines.ts`'s.
  */
-import type { ItemSignal } from "../../signal.ts";
+import type { Signal } from "../../signal.ts";
 import { bytes, MIB, type Bytes } from "../../units.ts";
 import { ByteWriter } from "../byte-writer.ts";
 import { MessageEncoder, MessageFrame } from "./message-encoder.ts";
@@ -24,7 +24,7 @@ const EXPECTED_EXTRA_BYTES = 256;
  *
  * @throws FirnError `corrupt_object` if the bytes are no request of the signal, `too_large` if the JSON exceeds 96 MiB
  */
-export function encodeJsonRequest(signal: ItemSignal, body: Uint8Array): Uint8Array {
+export function encodeJsonRequest(signal: Signal, body: Uint8Array): Uint8Array {
   const output = new ByteWriter(body.length * EXPECTED_RATIO + EXPECTED_EXTRA_BYTES, MAX_JSON_BYTES);
   const encoder = new MessageEncoder(output);
   encoder.open(body);

@@ -7,7 +7,7 @@ import { MESSAGES } from "../schema.generated.ts";
 import { REQUEST_MESSAGE, type FieldKind, type FieldSpec } from "../schema.ts";
 import { toWireType } from "../wire/table.ts";
 import { TAG_STEP, WIRE_LENGTH } from "../wire/format.ts";
-import type { ItemSignal } from "../../signal.ts";
+import type { Signal } from "../../signal.ts";
 
 /** One field of a message, for the codec. */
 export interface FieldPlan {
@@ -49,14 +49,14 @@ export const MAX_FIELDS = 31;
 export const MESSAGE_COUNT: number = Object.keys(MESSAGES).length;
 
 /** The plan of each signal's request. */
-export const REQUEST_PLAN: Readonly<Record<ItemSignal, MessagePlan>> = buildRequestPlans();
+export const REQUEST_PLAN: Readonly<Record<Signal, MessagePlan>> = buildRequestPlans();
 
 /** Says whether a kind is written packed when repeated. */
 export function isPackable(kind: FieldKind): boolean {
   return kind !== "message" && kind !== "string" && kind !== "bytes";
 }
 
-function buildRequestPlans(): Record<ItemSignal, MessagePlan> {
+function buildRequestPlans(): Record<Signal, MessagePlan> {
   const plans = new Map<string, MessagePlan & { readonly fields: FieldPlan[] }>();
   for (const [name, specs] of Object.entries(MESSAGES)) {
     const slots = new Int8Array(MAX_FIELDS + 1).fill(-1);
@@ -79,6 +79,7 @@ function buildRequestPlans(): Record<ItemSignal, MessagePlan> {
     traces: find(REQUEST_MESSAGE.traces),
     metrics: find(REQUEST_MESSAGE.metrics),
     logs: find(REQUEST_MESSAGE.logs),
+    profiles: find(REQUEST_MESSAGE.profiles),
   };
 }
 
