@@ -14,7 +14,11 @@ const ROOT = join(import.meta.dirname, "..");
 /** Cheap ones first. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<BenchModule>>> = {
   "otlp-walk": () => import("./otlp-walk.ts"),
+  "otlp-cut": () => import("./otlp-cut.ts"),
+  "otlp-items": () => import("./otlp-items.ts"),
   "otlp-json": () => import("./otlp-json.ts"),
+  "otlp-json-decode": () => import("./otlp-json-decode.ts"),
+  compression: () => import("./compression.ts"),
   ingest: () => import("./ingest.ts"),
   flush: () => import("./flush.ts"),
 };

@@ -2,27 +2,34 @@
  * OTLP/JSON ↔ protobuf by protobufjs over the vendored `.proto` files: the oracle of tests and of the demo. Nothing of
  * the product takes part in it.
  */
+import type protobuf from "protobufjs";
 import { loadProtos } from "./generate-otlp-schema.ts";
 import { toObject, type Json, type JsonObject, type Signal } from "./otlp-items.ts";
 
 const PROTOS = loadProtos();
-const REQUEST_MESSAGE: Readonly<Record<Signal, string>> = {
+const REQUEST_MESSAGE: Readonly<Record<Signal | "profiles", string>> = {
   traces: "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest",
   metrics: "opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest",
   logs: "opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest",
+  profiles: "opentelemetry.proto.collector.profiles.v1development.ExportProfilesServiceRequest",
 };
 /** Bytes that OTLP/JSON writes in hex; all others are base64. */
 const HEX_FIELD = /^(?:trace|span|parentSpan)Id$/;
 
+/** The protobufjs type of a signal's request; its fields have the names of the `.proto` files. */
+export function requestType(signal: Signal | "profiles"): protobuf.Type {
+  return PROTOS.lookupType(REQUEST_MESSAGE[signal]);
+}
+
 /** Encodes an OTLP/JSON request as protobuf. */
 export function encodeProtobuf(signal: Signal, request: JsonObject): Uint8Array {
-  const type = PROTOS.lookupType(REQUEST_MESSAGE[signal]);
+  const type = requestType(signal);
   return type.encode(type.fromObject(toObjectOfProto(request))).finish();
 }
 
 /** Decodes protobuf to OTLP/JSON. */
 export function decodeProtobuf(signal: Signal, bytes: Uint8Array): JsonObject {
-  const type = PROTOS.lookupType(REQUEST_MESSAGE[signal]);
+  const type = requestType(signal);
   return toObject(toJson("", type.toObject(type.decode(bytes), { longs: String })));
 }
 

@@ -15,6 +15,18 @@ export const MAX_REQUEST_BYTES_FLOOR: Bytes = bytes(4 * MIB);
  * so that a body of empty members would otherwise hold the isolate for ten seconds.
  */
 export const MAX_GZIP_MEMBERS = 65_536;
+/** Frames of one zstd body, skippable ones included: as with gzip members, each costs a native call of 10 µs. */
+export const MAX_ZSTD_FRAMES = 65_536;
+/**
+ * Window of a zstd frame in a request (otlp-http 3.2): what RFC 8878 section 3.1.1.1.2 asks every decoder to support,
+ * and the most that the Collector's encoder uses. The decoder allocates it before it has seen a block.
+ */
+export const ZSTD_BODY_WINDOW_MAX_BYTES: Bytes = bytes(8 * MIB);
+/**
+ * Window of a zstd frame in an object, held while it is read: room for every frame that a request may have brought, a
+ * single segment of 24 MiB included, and for foreign ones up to `zstd --ultra -20`; `--long=27` would fill an isolate.
+ */
+export const ZSTD_OBJECT_WINDOW_MAX_BYTES: Bytes = bytes(32 * MIB);
 /**
  * A body must have arrived this long after its reading began (reliability S7): 24 MiB in it need 7 Mbit/s, and clients
  * give a request up after 10 s by default. Nothing else bounds a client that sends a byte now and then.
@@ -23,7 +35,15 @@ export const REQUEST_BODY_TIMEOUT: Millis = millis(30_000);
 /** Codings besides `identity` that one body may carry (otlp-http 3.2). */
 export const MAX_CONTENT_CODINGS = 2;
 /** Clients read at most a few KiB of an error; a partial success must stay below 4 MiB (otlp-http 3.3). */
-export const MAX_ERROR_MESSAGE_CHARS = 1000;
+export const MAX_ERROR_MESSAGE_BYTES: Bytes = KIB;
+/** A body of unknown media type is read this far to see whether it is a probe: `test`, with any codings around it. */
+export const PROBE_WIRE_MAX_BYTES: Bytes = bytes(256);
+/** JSON of one request, profiles among them: more does not fit an isolate of 128 MB beside its protobuf. */
+export const JSON_DOCUMENT_MAX_BYTES: Bytes = bytes(64 * MIB);
+/** A request up to this is written as JSON in one piece; at the worst ratio, about 20, every reader takes it. */
+export const JSON_WHOLE_MAX_BYTES: Bytes = MIB;
+/** A larger one is written as JSON in runs of about this, each compressed before the next is made. */
+export const JSON_RUN_BYTES: Bytes = bytes(4 * MIB);
 
 /** Longest partition format: a key with prefixes, tenant and name stays below the 1,024 bytes of S3 and R2. */
 export const PARTITION_FORMAT_MAX_CHARS = 200;
@@ -45,6 +65,11 @@ export const DEDUPE_INDEX_MAX_ENTRIES = 262_144;
 export const DEDUPE_FILTER_MAX_BYTES: Bytes = bytes(32 * MIB);
 /** Members of one batch: their entries, 28 bytes each, are gathered and sorted in memory when it is forgotten. */
 export const BATCH_MAX_MEMBERS = 100_000;
+/**
+ * Profiles requests that a shard holds, each a batch and so a table of its own: 10,000 of them are 10 MB of SQLite
+ * schema in memory, 0.3 s of a start and 12 s of CPU in a drain, an alarm having 30.
+ */
+export const BACKLOG_MAX_LONE_BATCHES = 10_000;
 
 /** PUTs of one shard under way at once: the platform gives an invocation six connections. */
 export const FLUSH_CONCURRENCY = 4;
@@ -66,6 +91,8 @@ export const STORE_CALL_TIMEOUT: Millis = millis(30_000);
 export const RETRY_AFTER_OVERLOAD: Seconds = seconds(1);
 /** Seconds a client is asked to wait while a backlog is full. */
 export const RETRY_AFTER_BACKLOG: Seconds = seconds(5);
+/** No client is asked to wait longer, whatever a shard said (otlp-http 4.3). */
+export const RETRY_AFTER_MAX: Seconds = seconds(60);
 
 /** RPCs to shards under way at once from one invocation (the platform allows six connections). */
 export const SHARD_FAN_OUT = 5;
@@ -76,6 +103,8 @@ export const DIRECTORY_PAGE = 500;
 export const REPLAY_LINE_MAX_BYTES: Bytes = bytes(1_000_000);
 /** Below this, most records would not fit a line. */
 export const REPLAY_LINE_BYTES_FLOOR: Bytes = bytes(1_000);
+/** `proto-delimited` and `json` are written in messages and runs of about this: as large as a line. */
+export const REPLAY_RUN_BYTES: Bytes = bytes(1_000_000);
 /** A line is built in memory; the file receiver's documentation shows a `max_log_size` of 16 MiB at most. */
 export const REPLAY_LINE_BYTES_CEILING: Bytes = bytes(16 * MIB);
 /** A minute with more objects would pass the 10,000 calls that the platform gives an invocation, lists included. */
@@ -86,8 +115,13 @@ export const REPLAY_MAX_STORE_CALLS = 8_000;
 export const REPLAY_MAX_RAW_BYTES: Bytes = bytes(8 * 1024 * MIB);
 /** Objects opened ahead of the one being written: connections are six, and each holds at most a window of bytes. */
 export const REPLAY_FETCH_AHEAD = 3;
-/** One top-level field of an object: no request is larger than 24 MiB, foreign messages above 32 MiB are unreadable. */
+/**
+ * One top-level field of an object, or one element of a JSON document, read or written: no request is larger than
+ * 24 MiB, foreign messages above 32 MiB are unreadable.
+ */
 export const MAX_TOP_LEVEL_FIELD_BYTES: Bytes = bytes(32 * MIB);
+/** Unknown values of an archived JSON document nest at most this deep: no body can nest deeper, and it takes 4 MiB. */
+export const MAX_UNKNOWN_VALUE_DEPTH = 33_554_432;
 /** A store lists at most this many keys a page. */
 export const LIST_PAGE_KEYS = 1000;
 /** Size of the pieces in which bodies are read, objects are inflated and responses are written. */

@@ -6,16 +6,28 @@
 import { FirnError } from "../errors.ts";
 import { MAX_VARINT_BYTES, TAG_STEP, WIRE_LENGTH, varintBytes, writeVarint } from "./wire/format.ts";
 
+/** Text that is written often: its bytes by the word, of which the last is filled up. */
+export interface ConstantText {
+  /** Doubles, since they are the largest words that cost nothing. No word of ASCII is a NaN, whose bits may change. */
+  readonly words: Float64Array;
+  readonly wordCount: number;
+  readonly byteCount: number;
+}
+
+const WORD_BYTES = 8;
 /** Runs up to this many bytes are copied by a loop: a native copy costs more than that to start. */
 const LOOP_COPY_MAX_BYTES = 40;
 const TWO_32 = 4_294_967_296;
 
-/** Appends bytes; whoever writes into `bytes` directly calls {@link ByteWriter.reserve} first. */
+/** Appends bytes; whoever writes into `bytes` or `view` directly calls {@link ByteWriter.reserve} first. */
 export class ByteWriter {
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
+  /** The same memory, for words. */
+  view: DataView<ArrayBuffer>;
   length = 0;
+  /** Length of `bytes`, which takes longer to read. */
+  capacity: number;
   readonly #maxBytes: number;
-  readonly #double: DataView = new DataView(new ArrayBuffer(8));
 
   /**
    * @param initialBytes room to begin with
@@ -23,6 +35,8 @@ export class ByteWriter {
    */
   constructor(initialBytes: number, maxBytes: number) {
     this.bytes = new Uint8Array(Math.max(1, Math.min(initialBytes, maxBytes)));
+    this.view = new DataView(this.bytes.buffer);
+    this.capacity = this.bytes.length;
     this.#maxBytes = maxBytes;
   }
 
@@ -32,29 +46,31 @@ export class ByteWriter {
    */
   reserve(count: number): void {
     const needed = this.length + count;
-    if (needed <= this.bytes.length) return;
+    if (needed <= this.capacity) return;
     if (needed > this.#maxBytes) {
       throw new FirnError("too_large", `Cannot convert the message: it takes more than ${this.#maxBytes} bytes`);
     }
-    const grown = new Uint8Array(Math.max(needed, Math.min(this.bytes.length * 2, this.#maxBytes)));
+    const grown = new Uint8Array(Math.max(needed, Math.min(this.capacity * 2, this.#maxBytes)));
     grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+    this.capacity = grown.length;
   }
 
   byte(value: number): void {
-    if (this.length === this.bytes.length) this.reserve(1);
+    if (this.length === this.capacity) this.reserve(1);
     this.bytes[this.length++] = value;
   }
 
   /** Appends a varint. @param value integer from 0 to 2^32 - 1 */
   varint(value: number): void {
-    if (this.length + MAX_VARINT_BYTES > this.bytes.length) this.reserve(MAX_VARINT_BYTES);
+    if (this.length + MAX_VARINT_BYTES > this.capacity) this.reserve(MAX_VARINT_BYTES);
     this.length = writeVarint(this.bytes, this.length, value);
   }
 
   /** Appends a varint of 64 bits, given as two unsigned halves. */
   varint64(low: number, high: number): void {
-    if (this.length + MAX_VARINT_BYTES > this.bytes.length) this.reserve(MAX_VARINT_BYTES);
+    if (this.length + MAX_VARINT_BYTES > this.capacity) this.reserve(MAX_VARINT_BYTES);
     const { bytes } = this;
     let { length } = this;
     let rest = low;
@@ -69,35 +85,44 @@ export class ByteWriter {
 
   /** Appends 32 bits, little-endian. */
   fixed32(value: number): void {
-    if (this.length + 4 > this.bytes.length) this.reserve(4);
-    const { bytes, length } = this;
-    bytes[length] = value;
-    bytes[length + 1] = value >>> 8;
-    bytes[length + 2] = value >>> 16;
-    bytes[length + 3] = value >>> 24;
-    this.length = length + 4;
+    if (this.length + 4 > this.capacity) this.reserve(4);
+    this.view.setUint32(this.length, value, true);
+    this.length += 4;
   }
 
   /** Appends 64 bits, little-endian, given as two halves. */
   fixed64(low: number, high: number): void {
-    this.fixed32(low);
-    this.fixed32(high);
+    if (this.length + 8 > this.capacity) this.reserve(8);
+    this.view.setUint32(this.length, low, true);
+    this.view.setUint32(this.length + 4, high, true);
+    this.length += 8;
   }
 
   /** Appends an IEEE 754 double, little-endian. */
   double(value: number): void {
-    this.#double.setFloat64(0, value, true);
-    this.fixed64(this.#double.getUint32(0, true), this.#double.getUint32(4, true));
+    if (this.length + 8 > this.capacity) this.reserve(8);
+    this.view.setFloat64(this.length, value, true);
+    this.length += 8;
   }
 
   /** Appends `source[start, end)`. */
   copy(source: Uint8Array, start: number, end: number): void {
     const count = end - start;
-    if (this.length + count > this.bytes.length) this.reserve(count);
+    if (this.length + count > this.capacity) this.reserve(count);
     const { bytes, length } = this;
     if (count > LOOP_COPY_MAX_BYTES) bytes.set(source.subarray(start, end), length);
     else for (let index = 0; index < count; index++) bytes[length + index] = source[start + index] ?? 0;
     this.length = length + count;
+  }
+
+  /** Appends a constant. */
+  text({ words, wordCount, byteCount }: ConstantText): void {
+    this.reserve(wordCount * WORD_BYTES);
+    const { view, length } = this;
+    for (let index = 0; index < wordCount; index++) {
+      view.setFloat64(length + index * WORD_BYTES, words[index] ?? 0, true);
+    }
+    this.length = length + byteCount;
   }
 
   /** Appends all of `source`. */
@@ -139,6 +164,14 @@ export class ByteWriter {
     return needed;
   }
 
+  /**
+   * Ends the writing and gives what was written in an array of its own, in most runtimes without a copy.
+   * @returns bytes whose buffer has no spare room; the writer has none either and is not used again
+   */
+  finish(): Uint8Array {
+    return new Uint8Array(this.bytes.buffer.transfer(this.length));
+  }
+
   /** Copies what was written into an array of its own, so that no consumer holds or sends the spare room. */
   toBytes(): Uint8Array {
     return this.bytes.slice(0, this.length);
@@ -148,4 +181,14 @@ export class ByteWriter {
 /** Splits a signed or unsigned safe integer into the low and high half of its 64-bit two's complement. */
 export function splitInteger(value: number): { readonly low: number; readonly high: number } {
   return { low: value >>> 0, high: Math.floor(value / TWO_32) >>> 0 };
+}
+
+/** Makes a constant of an ASCII text. */
+export function toConstantText(text: string): ConstantText {
+  const wordCount = Math.ceil(text.length / WORD_BYTES);
+  const bytes = new Uint8Array(wordCount * WORD_BYTES);
+  bytes.set(new TextEncoder().encode(text));
+  const view = new DataView(bytes.buffer);
+  const words = Float64Array.from({ length: wordCount }, (_, index) => view.getFloat64(index * WORD_BYTES, true));
+  return { words, wordCount, byteCount: text.length };
 }

@@ -5,7 +5,7 @@
  * `opentelemetry/proto/collector/**` and from googleapis `google/rpc/{status,error_details}.proto` (otlp-http 4).
  */
 import { ByteWriter, splitInteger } from "./byte-writer.ts";
-import { MAX_ERROR_MESSAGE_CHARS } from "../limits.ts";
+import { MAX_ERROR_MESSAGE_BYTES } from "../limits.ts";
 import type { Signal } from "../signal.ts";
 
 /** The two encodings of OTLP/HTTP. */
@@ -44,6 +44,8 @@ const REJECTED_KEY: Readonly<Record<Signal, string>> = {
 const BAD_REQUEST_TYPE = "type.googleapis.com/google.rpc.BadRequest";
 /** Response bodies stay below 4 MiB (otlp-http 3.3); Firn's have about a KiB, and this is the hard bound. */
 const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
+/** What one UTF-16 code unit takes at most. */
+const MAX_UTF8_BYTES = 3;
 
 /**
  * Encodes `Export…ServiceResponse`.
@@ -122,10 +124,9 @@ function encodeJson(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** Cuts a text to the limit, never through a surrogate pair, and makes it encodable as UTF-8. */
+/** Cuts a text to the limit in UTF-8, never through a character, and makes it encodable. */
 function toCutText(text: string): string {
-  if (text.length <= MAX_ERROR_MESSAGE_CHARS) return text.toWellFormed();
-  const last = text.charCodeAt(MAX_ERROR_MESSAGE_CHARS - 1);
-  const isSplitPair = last >= 0xd800 && last <= 0xdbff;
-  return text.slice(0, isSplitPair ? MAX_ERROR_MESSAGE_CHARS - 1 : MAX_ERROR_MESSAGE_CHARS).toWellFormed();
+  if (text.length * MAX_UTF8_BYTES <= MAX_ERROR_MESSAGE_BYTES) return text.toWellFormed();
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(MAX_ERROR_MESSAGE_BYTES));
+  return text.slice(0, read).toWellFormed();
 }

@@ -3,8 +3,8 @@
  * Rules: otlp-http 5.4, 6 and 7. The JSON side writes protobuf first and comes through the same door.
  */
 import type { ItemSignal } from "../signal.ts";
-import { cutRequest, type Cut, type CutCount } from "./cut.ts";
-import { findPath, toFaultError } from "./wire/fault.ts";
+import { RequestCutter, type Cut } from "./cut.ts";
+import { toFaultError } from "./wire/fault.ts";
 import { walkRequest } from "./wire/walk.ts";
 
 /** A request that may be stored. */
@@ -30,27 +30,25 @@ export interface Validation {
  * @throws FirnError of kind `invalid_request` with the path of the field at fault, when the body as a whole is unsound
  */
 export function validateRequest(signal: ItemSignal, body: Uint8Array): Validation {
-  const walk = walkRequest(signal, body);
+  let cutter: RequestCutter | undefined;
+  const walk = walkRequest(signal, body, (starts, level) => {
+    cutter ??= new RequestCutter(signal, body);
+    cutter.visit(starts, level);
+  });
   if (walk.kind === "fault") throw toFaultError(signal, body, walk.position);
-  if (!walk.isSuspect) return { itemCount: walk.itemCount, rejectedCount: 0, body, message: "" };
-  const cut = cutRequest(signal, body);
+  const cut = cutter?.end();
+  if (cut === undefined) return { itemCount: walk.itemCount, rejectedCount: 0, body, message: "" };
   const rejectedCount = cut.spans.count;
-  const message = describeCut(signal, body, { cut, itemCount: walk.itemCount });
+  const message = describeCut(cut, walk.itemCount);
   return { itemCount: walk.itemCount - rejectedCount, rejectedCount, body: cut.body, message };
 }
 
-function describeCut(
-  signal: ItemSignal,
-  body: Uint8Array,
-  { cut, itemCount }: { readonly cut: Cut; readonly itemCount: number },
-): string {
-  const describe = (start: string, { first }: CutCount): string | undefined =>
-    first && `${start}: ${findPath(signal, body, first.position)}.${first.jsonName} ${first.text}`;
+function describeCut({ spans, links, logRecords, exemplars }: Cut, itemCount: number): string {
   const sentences = [
-    describe(`${cut.spans.count} of ${itemCount} spans rejected`, cut.spans),
-    describe(`${cut.links.count} links dropped`, cut.links),
-    describe(`ids of ${cut.logRecords.count} log records removed`, cut.logRecords),
-    describe(`ids of ${cut.exemplars.count} exemplars removed`, cut.exemplars),
+    spans.count > 0 && `${spans.count} of ${itemCount} spans rejected: ${spans.first}`,
+    links.count > 0 && `${links.count} links dropped: ${links.first}`,
+    logRecords.count > 0 && `ids of ${logRecords.count} log records removed: ${logRecords.first}`,
+    exemplars.count > 0 && `ids of ${exemplars.count} exemplars removed: ${exemplars.first}`,
   ];
-  return sentences.filter((sentence) => sentence !== undefined).join("; ");
+  return sentences.filter((sentence) => sentence !== false).join("; ");
 }

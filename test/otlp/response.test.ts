@@ -1,6 +1,6 @@
 /** Pinned bytes; protobufjs reads them in `test/node/otlp/response.test.ts`. */
 import { expect, test } from "vitest";
-import { MAX_ERROR_MESSAGE_CHARS } from "../../src/limits.ts";
+import { MAX_ERROR_MESSAGE_BYTES } from "../../src/limits.ts";
 import { CONTENT_TYPE, encodeExportResponse, encodeStatus } from "../../src/otlp/response.ts";
 import { lengthField, varintField } from "./wire-builder.ts";
 
@@ -23,6 +23,7 @@ test.each([
   ["traces", "rejectedSpans"],
   ["metrics", "rejectedDataPoints"],
   ["logs", "rejectedLogRecords"],
+  ["profiles", "rejectedProfiles"],
 ] as const)("encodeExportResponse() counts what was rejected of %s", (signal, key) => {
   const outcome = { rejectedCount: 300, message: "why" };
 
@@ -59,16 +60,35 @@ test("encodeStatus() writes violations as one BadRequest", () => {
   );
 });
 
-test("encodeStatus() cuts messages, never through a surrogate pair", () => {
-  const message = "x".repeat(MAX_ERROR_MESSAGE_CHARS - 1) + "😀tail";
+test.each([
+  ["ascii", "x", MAX_ERROR_MESSAGE_BYTES],
+  ["three bytes a character", "€", Math.floor(MAX_ERROR_MESSAGE_BYTES / 3)],
+  ["a surrogate pair a character", "😀", MAX_ERROR_MESSAGE_BYTES / 4],
+])("encodeStatus() cuts texts to 1 KiB of UTF-8 at a character: %s", (_name, character, count) => {
+  const long = character.repeat(MAX_ERROR_MESSAGE_BYTES + 1);
+  const kept = character.repeat(count);
 
-  const text = toText(
-    encodeStatus("json", { code: 3, message, violations: [{ field: message, description: message }] }),
-  );
+  const status = { code: 3, message: long, violations: [{ field: long, description: long }] };
 
-  const cut = "x".repeat(MAX_ERROR_MESSAGE_CHARS - 1);
-  expect(text).toContain(`"message":"${cut}"`);
-  expect(text).toContain(`{"field":"${cut}","description":"${cut}"}`);
+  expect(JSON.parse(toText(encodeStatus("json", status)))).toMatchObject({
+    message: kept,
+    details: [{ fieldViolations: [{ field: kept, description: kept }] }],
+  });
+});
+
+function toCutMessage(message: string): unknown {
+  const body = encodeExportResponse("traces", "json", { rejectedCount: 1, message });
+  return JSON.parse(toText(body)).partialSuccess.errorMessage;
+}
+
+test("encodeExportResponse() cuts the message of a partial success to 1 KiB, and leaves one of 1 KiB whole", () => {
+  const whole = "x".repeat(MAX_ERROR_MESSAGE_BYTES);
+
+  expect([toCutMessage(whole), toCutMessage(`${whole}y`), toCutMessage(`${whole.slice(1)}é`)]).toEqual([
+    whole,
+    whole,
+    whole.slice(1),
+  ]);
 });
 
 test("encodeStatus() replaces lone surrogates alike in both encodings", () => {

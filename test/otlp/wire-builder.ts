@@ -58,3 +58,21 @@ export function logs(...recordFields: readonly (readonly number[])[]): Uint8Arra
 export function metrics(...metricFields: readonly (readonly number[])[]): Uint8Array {
   return Uint8Array.from(lengthField(1, lengthField(2, lengthField(2, ...metricFields))));
 }
+
+/** Unknown groups in groups. */
+export function groups(depth: number): readonly number[] {
+  return [3, 4].flatMap((wireType) => Array.from({ length: depth }, () => tag(99, wireType)).flat());
+}
+
+/** An AnyValue of arrays in arrays, two messages each, around the fields of a value. */
+export function nestedArrays(arrays: number, innermost: readonly number[] = []): readonly number[] {
+  let value = innermost;
+  for (let index = 0; index < arrays; index += 1) value = lengthField(5, lengthField(1, value));
+  return value;
+}
+
+/** An AnyValue that is a list of one short attribute: that one's value is three messages deeper than the list. */
+export const SHORT_LIST: readonly number[] = lengthField(
+  6,
+  lengthField(1, lengthField(1, "service.name"), lengthField(2, lengthField(1, "shop"))),
+);

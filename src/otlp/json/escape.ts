@@ -1,43 +1,18 @@
 /**
- * Strings of JSON (RFC 8259 section 7): which bytes stand for themselves, how long an escape is, and what a string with
- * escapes stands for. Part of the hot path of both codecs: `bench/otlp-json.ts`.
+ * Escapes in strings of JSON (RFC 8259 section 7): how long they are and what they stand for. Part of the hot path of
+ * `decode.ts`: `bench/otlp-json-decode.ts`.
  */
 import type { ByteWriter } from "../byte-writer.ts";
 import { hexDigit } from "./hex.ts";
 
-const QUOTE = 0x22;
-const SPACE = 0x20;
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
-/** 0 for ASCII that stands for itself in a string. */
-const SPECIAL: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
-  return byte < SPACE || byte === QUOTE || byte === BACKSLASH || byte >= 0x80 ? 1 : 0;
-});
 
 /** Escapes of one letter: letter → byte that it stands for, 0 for none. */
 const ESCAPED: Uint8Array = Uint8Array.from({ length: 256 }, (_, letter) => {
   const index = '"\\/bfnrt'.indexOf(String.fromCharCode(letter));
   return index < 0 ? 0 : '"\\/\b\f\n\r\t'.charCodeAt(index);
 });
-
-/**
- * Finds the first byte that does not stand for itself: a quote, a backslash, a control character or not ASCII.
- * Four bytes a step, since what takes time are the long strings.
- * @returns its position, `stop` if there is none
- */
-export function skipPlain(bytes: Uint8Array, start: number, stop: number): number {
-  let position = start;
-  for (const last = stop - 4; position <= last; position += 4) {
-    const special =
-      (SPECIAL[bytes[position] ?? 0] ?? 0) |
-      (SPECIAL[bytes[position + 1] ?? 0] ?? 0) |
-      (SPECIAL[bytes[position + 2] ?? 0] ?? 0) |
-      (SPECIAL[bytes[position + 3] ?? 0] ?? 0);
-    if (special !== 0) break;
-  }
-  while (position < stop && SPECIAL[bytes[position] ?? 0] === 0) position += 1;
-  return position;
-}
 
 /** Length of the escape that begins with the backslash at `position`, 0 if it is none. */
 export function escapeBytes(bytes: Uint8Array, position: number): number {
@@ -46,33 +21,23 @@ export function escapeBytes(bytes: Uint8Array, position: number): number {
   return ESCAPED[letter] === 0 ? 0 : 2;
 }
 
-/** Appends what the checked text `bytes[start, stop)` stands for; lone surrogates become U+FFFD (otlp-http 5.1). */
-export function writeUnescaped(output: ByteWriter, bytes: Uint8Array, start: number, stop: number): void {
-  // No escape stands for more bytes than it has itself.
-  output.reserve(stop - start);
-  const target = output.bytes;
-  let { length } = output;
-  for (let position = start; position < stop;) {
-    const byte = bytes[position] ?? 0;
-    if (byte !== BACKSLASH) {
-      target[length++] = byte;
-      position += 1;
-      continue;
-    }
-    const letter = bytes[position + 1] ?? 0;
-    if (letter !== LETTER_U) {
-      target[length++] = ESCAPED[letter] ?? 0;
-      position += 2;
-      continue;
-    }
-    const unit = readUnit(bytes, position);
-    const isPair = isHighSurrogate(unit) && isLowSurrogate(readUnit(bytes, position + 6));
-    output.length = length;
-    writeCodePoint(output, isPair ? toCodePoint(unit, readUnit(bytes, position + 6)) : toScalar(unit));
-    length = output.length;
-    position += isPair ? 12 : 6;
+/**
+ * Appends what the escape at `position` stands for, both halves of a surrogate pair; lone ones become U+FFFD
+ * (otlp-http 5.1). There must be room for four bytes.
+ * @returns position after it, -1 if it is no escape
+ */
+export function writeEscape(output: ByteWriter, bytes: Uint8Array, position: number): number {
+  const letter = bytes[position + 1] ?? 0;
+  if (letter !== LETTER_U) {
+    const byte = ESCAPED[letter] ?? 0;
+    output.bytes[output.length++] = byte;
+    return byte === 0 ? -1 : position + 2;
   }
-  output.length = length;
+  const unit = readUnit(bytes, position);
+  if (unit < 0) return -1;
+  const isPair = isHighSurrogate(unit) && isLowSurrogate(readUnit(bytes, position + 6));
+  writeCodePoint(output, isPair ? toCodePoint(unit, readUnit(bytes, position + 6)) : toScalar(unit));
+  return position + (isPair ? 12 : 6);
 }
 
 /** UTF-16 unit of the `\uXXXX` at `position`, -1 if none is there. */

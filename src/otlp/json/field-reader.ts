@@ -15,22 +15,26 @@ import {
   WireReader,
 } from "../wire/format.ts";
 
-/** A cursor without a position: every method takes one and returns the next. */
+/**
+ * A cursor without a position: every method takes one and returns the next. Positions, lengths and halves are int32
+ * throughout: a single larger number would make the compiled code reckon in doubles.
+ */
 export class FieldReader {
   bytes: Uint8Array = new Uint8Array(0);
-  /** Tag of the last field: {@link TAG_STEP} times its number plus its wire type. */
+  /** The same bytes, for words. */
+  view: DataView = new DataView(this.bytes.buffer);
+  /** Tag of the last field: {@link TAG_STEP} times its number plus its wire type, as an int32. */
   tag = 0;
   /** First byte of the last field's value, behind the length if it has one. */
   valueStart = 0;
-  /** The last varint or fixed value, as two unsigned halves. */
+  /** The last varint or fixed value, as two halves, each an int32. */
   low = 0;
   high = 0;
-  #view: DataView = new DataView(this.bytes.buffer);
 
   /** Takes the bytes that all positions count in. */
   open(bytes: Uint8Array): void {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /**
@@ -40,38 +44,50 @@ export class FieldReader {
    * @returns position after the field
    */
   readField(position: number, end: number): number {
-    const { bytes } = this;
-    const first = bytes[position] ?? 0;
+    const first = this.bytes[position] ?? 0;
     let next = position + 1;
-    if (first < 0x80) this.tag = first;
-    else {
+    this.tag = first;
+    if (first >= 0x80) {
       next = this.readVarint(position, end);
       this.tag = this.low;
     }
-    if (this.tag < TAG_STEP) throw corrupt("a field has the number 0");
+    if (this.tag >>> 3 === 0) throw corrupt("a field has the number 0");
     const wireType = this.tag & (TAG_STEP - 1);
-    if (wireType === WIRE_LENGTH) {
-      let size = bytes[next++] ?? 0;
-      if (size >= 0x80) {
-        next = this.readVarint(next - 1, end);
-        size = this.high === 0 ? this.low : Number.POSITIVE_INFINITY;
-      }
-      this.valueStart = next;
-      next += size;
-    } else {
-      this.valueStart = next;
-      if (wireType === WIRE_VARINT) next = skipVarint(bytes, next, end);
-      else if (wireType === WIRE_FIXED64) next += 8;
-      else if (wireType === WIRE_FIXED32) next += 4;
-      else next = this.#skipGroup(wireType, end);
-    }
+    if (wireType === WIRE_LENGTH) return this.readLength(next, end);
+    this.valueStart = next;
+    if (wireType === WIRE_VARINT) next = skipVarint(this.bytes, next, end);
+    else if (wireType === WIRE_FIXED64) next += 8;
+    else if (wireType === WIRE_FIXED32) next += 4;
+    else next = this.#skipGroup(wireType, end);
     if (next > end) throw corrupt("a field ends behind its message");
     return next;
+  }
+
+  /**
+   * Reads the length at `position` and leaves where its value starts in `valueStart`.
+   * @returns position after the value
+   */
+  readLength(position: number, end: number): number {
+    let size = this.bytes[position] ?? 0;
+    let start = position + 1;
+    if (size >= 0x80) {
+      start = this.readVarint(position, end);
+      size = this.high === 0 ? this.low : -1;
+    }
+    if (size < 0 || size > end - start) throw corrupt("a field ends behind its message");
+    this.valueStart = start;
+    return start + size;
   }
 
   /** Reads a varint of at most 64 bits into `low` and `high`. */
   readVarint(position: number, end: number): number {
     const { bytes } = this;
+    const first = bytes[position] ?? 0;
+    if (first < 0x80 && position < end) {
+      this.low = first;
+      this.high = 0;
+      return position + 1;
+    }
     let low = 0;
     let high = 0;
     for (let index = 0; index < MAX_VARINT_BYTES; index++) {
@@ -85,8 +101,8 @@ export class FieldReader {
         high |= bits >> 4;
       }
       if (byte < 0x80) {
-        this.low = low >>> 0;
-        this.high = high >>> 0;
+        this.low = low;
+        this.high = high;
         return position + index + 1;
       }
     }
@@ -95,21 +111,21 @@ export class FieldReader {
 
   /** Reads 64 bits into `low` and `high`. */
   readFixed64(position: number): number {
-    this.low = this.#view.getUint32(position, true);
-    this.high = this.#view.getUint32(position + 4, true);
+    this.low = this.view.getInt32(position, true);
+    this.high = this.view.getInt32(position + 4, true);
     return position + 8;
   }
 
   /** Reads 32 bits into `low`. */
   readFixed32(position: number): number {
-    this.low = this.#view.getUint32(position, true);
+    this.low = this.view.getInt32(position, true);
     this.high = 0;
     return position + 4;
   }
 
   /** The double at `position`. */
   readDouble(position: number): number {
-    return this.#view.getFloat64(position, true);
+    return this.view.getFloat64(position, true);
   }
 
   /** Position after a group whose start tag was read. */
@@ -117,7 +133,7 @@ export class FieldReader {
     if (wireType !== WIRE_GROUP_START) throw corrupt(`a field has wire type ${wireType}`);
     const reader = new WireReader(this.bytes, this.valueStart, end);
     try {
-      reader.skipValue(this.tag);
+      reader.skipValue(this.tag >>> 0);
     } catch (error) {
       throw new FirnError("corrupt_object", "Cannot write OTLP JSON: an unknown group is unsound", { cause: error });
     }

@@ -2,6 +2,10 @@
 import type { ByteWriter } from "../byte-writer.ts";
 
 const DIGITS: Uint8Array = new TextEncoder().encode("0123456789abcdef");
+/** Byte → its two digits as a little-endian pair. */
+export const HEX_PAIRS: Uint16Array = Uint16Array.from({ length: 256 }, (_, byte) => {
+  return (DIGITS[byte >> 4] ?? 0) | ((DIGITS[byte & 15] ?? 0) << 8);
+});
 /** Value of an ASCII hex digit; anything else sets a bit above the four. */
 const VALUES: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
   const value = DIGITS.indexOf(byte >= 0x41 && byte <= 0x46 ? byte + 0x20 : byte);
@@ -32,15 +36,21 @@ export function decodeHex(text: Uint8Array, start: number, end: number, output: 
   return union < 16;
 }
 
-/** Appends the hex of `source[start, end)`. */
-export function encodeHex(source: Uint8Array, start: number, end: number, output: ByteWriter): void {
+/**
+ * Appends the hex of `source[start, end)`.
+ * @returns whether a byte was not zero
+ */
+export function encodeHex(source: Uint8Array, start: number, end: number, output: ByteWriter): boolean {
   output.reserve((end - start) * 2);
-  const { bytes } = output;
+  const { view } = output;
   let { length } = output;
+  let union = 0;
   for (let position = start; position < end; position++) {
     const byte = source[position] ?? 0;
-    bytes[length++] = DIGITS[byte >> 4] ?? 0;
-    bytes[length++] = DIGITS[byte & 15] ?? 0;
+    union |= byte;
+    view.setUint16(length, HEX_PAIRS[byte] ?? 0, true);
+    length += 2;
   }
   output.length = length;
+  return union !== 0;
 }

@@ -9,10 +9,15 @@
 import type { ByteWriter } from "../byte-writer.ts";
 
 const COMMA = 0x2c;
-const SUFFIX: Uint8Array = new TextEncoder().encode("]}\n");
 
 /** Heads and tails up to this are repeated for every element, if they must be: that is the caller's small limit. */
 const LIGHT_FRAME_BYTES = 16_384;
+
+/** What every line begins and ends with: the list of the request lies between. */
+export interface LineFrame {
+  readonly prefix: Uint8Array;
+  readonly suffix: Uint8Array;
+}
 
 /** A list that is open: what its element begins and ends with. */
 interface Level {
@@ -23,7 +28,7 @@ interface Level {
 /** One line in the making. Level 0 is the list of the request; an open level encloses the elements of the next. */
 export class LineBuffer {
   readonly #output: ByteWriter;
-  readonly #prefix: Uint8Array;
+  readonly #frame: LineFrame;
   readonly #maxBytes: number;
   readonly #levels: Level[] = [];
   /** How many of the levels have their head in this line. */
@@ -33,10 +38,10 @@ export class LineBuffer {
   readonly #starts: number[] = [0];
   #lines: Uint8Array[] = [];
 
-  /** @param prefix what every line begins with, up to the bracket of the outermost list */
-  constructor(output: ByteWriter, prefix: Uint8Array, maxBytes: number) {
+  /** @param maxBytes limit of a line with its frame */
+  constructor(output: ByteWriter, frame: LineFrame, maxBytes: number) {
     this.#output = output;
-    this.#prefix = prefix;
+    this.#frame = frame;
     this.#maxBytes = maxBytes;
     this.#startLine();
   }
@@ -89,7 +94,7 @@ export class LineBuffer {
 
   /** Length of the line if it ended here. */
   #lineBytes(): number {
-    let length = this.#output.length + SUFFIX.length;
+    let length = this.#output.length + this.#frame.suffix.length;
     for (let level = 0; level < this.#written; level++) length += this.#levels[level]?.tail.length ?? 0;
     return length;
   }
@@ -99,7 +104,7 @@ export class LineBuffer {
    * and each would repeat them: if they are large, a line may hold as much again, lest the output explode.
    */
   #limitAt(level: number): number {
-    let frameBytes = this.#prefix.length + SUFFIX.length;
+    let frameBytes = this.#frame.prefix.length + this.#frame.suffix.length;
     for (let outer = 0; outer < level; outer++) {
       frameBytes += (this.#levels[outer]?.head.length ?? 0) + (this.#levels[outer]?.tail.length ?? 0);
     }
@@ -130,14 +135,14 @@ export class LineBuffer {
       const tail = this.#levels[level]?.tail;
       if (tail !== undefined) output.append(tail);
     }
-    output.append(SUFFIX);
+    output.append(this.#frame.suffix);
     this.#lines.push(output.toBytes());
     this.#startLine();
   }
 
   #startLine(): void {
     this.#output.length = 0;
-    this.#output.append(this.#prefix);
+    this.#output.append(this.#frame.prefix);
     this.#written = 0;
     this.#counts[0] = 0;
   }

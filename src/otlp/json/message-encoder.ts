@@ -1,88 +1,26 @@
 /**
- * One protobuf message → one JSON object, in the order of the table whatever the order on the wire.
+ * One protobuf message → one JSON object, in pdata's order whatever the order on the wire.
  *
- * A message is looked over once to find where its fields lie and written afterwards, so that reversed, repeated and
- * split fields cost nothing extra: singular fields count as their last occurrence, singular messages as the sum of
- * theirs, oneofs as their last member (otlp-http 6). Hot path, hence a class that reuses its frames and nests by
- * recursion (at most `MAX_MESSAGE_DEPTH` deep): `bench/otlp-json.ts`.
+ * A message is looked over once to find where its fields lie (`message-frame.ts`) and written afterwards, so that
+ * reversed, repeated and split fields cost nothing extra: singular messages are the sum of their occurrences (otlp-http
+ * 6). Hot path, hence a class that reuses its frames and nests by recursion (at most `MAX_MESSAGE_DEPTH` deep), with
+ * large functions, since calls are what takes time: `bench/otlp-json-encode.ts`.
  */
 import { MAX_MESSAGE_DEPTH } from "../../limits.ts";
 import type { ByteWriter } from "../byte-writer.ts";
-import { corrupt, FieldReader } from "./field-reader.ts";
+import { WIRE_LENGTH } from "../wire/format.ts";
+import { writeUsualAttribute, writeUsualValue } from "./attribute-writer.ts";
+import { FieldReader } from "./field-reader.ts";
+import type { MessageFrame } from "./message-frame.ts";
+import { isPackable, type FieldPlan, type MessagePlan } from "./message-plan.ts";
 import { ScalarWriter } from "./scalar-writer.ts";
-import { isPackable, MAX_FIELDS, type FieldPlan, type MessagePlan } from "./message-plan.ts";
-import { TAG_STEP, WIRE_LENGTH } from "../wire/format.ts";
 
+/** Mask of all slots. */
+export const ALL_FIELDS = -1;
 const COMMA = 0x2c;
-const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-
-/** Where one message lies and where its fields do; one for each depth, used again for the next message there. */
-export class MessageFrame {
-  /** Start and end of each piece of the message: more than one if a singular message came in several. */
-  segments: Int32Array = new Int32Array(2);
-  /** Numbers of `segments` that count. */
-  segmentLength = 2;
-  /** Bit of each slot that occurs, and of each that occurs more than once. */
-  seen = 0;
-  repeated = 0;
-  /** By slot: tag of the first occurrence that counts, value and end of the last. */
-  readonly firstTags: Int32Array = new Int32Array(MAX_FIELDS);
-  readonly valueStarts: Int32Array = new Int32Array(MAX_FIELDS);
-  readonly valueEnds: Int32Array = new Int32Array(MAX_FIELDS);
-  /** Where the walk over the elements of one list stands: a piece, and a position in it. */
-  cursorSegment = 0;
-  cursorPosition = 0;
-  readonly #depth: number;
-  #inner: MessageFrame | null = null;
-
-  /** @param depth of the message, 1 for a request */
-  constructor(depth: number) {
-    this.#depth = depth;
-  }
-
-  /**
-   * The frame of the messages inside this one.
-   * @throws FirnError `corrupt_object` below the depth that every OTLP reader accepts
-   */
-  get inner(): MessageFrame {
-    if (this.#inner !== null) return this.#inner;
-    if (this.#depth === MAX_MESSAGE_DEPTH) throw corrupt(`messages nest deeper than ${MAX_MESSAGE_DEPTH}`);
-    this.#inner = new MessageFrame(this.#depth + 1);
-    return this.#inner;
-  }
-
-  /** Makes the message one piece. */
-  setRange(start: number, end: number): void {
-    this.segments[0] = start;
-    this.segments[1] = end;
-    this.segmentLength = 2;
-  }
-
-  /** Adds a piece. */
-  addRange(start: number, end: number): void {
-    if (this.segmentLength === this.segments.length) {
-      const grown = new Int32Array(2 * this.segments.length);
-      grown.set(this.segments);
-      this.segments = grown;
-    }
-    this.segments[this.segmentLength++] = start;
-    this.segments[this.segmentLength++] = end;
-  }
-
-  /** Says whether the scanned message has a field. */
-  has(field: FieldPlan): boolean {
-    return (this.seen & (1 << field.slot)) !== 0;
-  }
-
-  /** Begins a walk over the occurrences of a field of the scanned message; one such walk at a time. */
-  startElements(field: FieldPlan): void {
-    this.cursorSegment = 0;
-    this.cursorPosition = this.firstTags[field.slot] ?? 0;
-  }
-}
 
 /** Writes messages of one source after the other into one output. */
 export class MessageEncoder {
@@ -95,103 +33,83 @@ export class MessageEncoder {
     this.#scalars = new ScalarWriter(this.#reader, output);
   }
 
-  /** Takes the bytes that segments count in. */
+  /** Takes the bytes that frames count in. */
   open(source: Uint8Array): void {
     this.#reader.open(source);
   }
 
   /** Writes the message in its frame as an object. */
   writeMessage(plan: MessagePlan, frame: MessageFrame): void {
-    this.scan(plan, frame);
-    this.output.byte(OPEN_BRACE);
-    this.writeFields(plan, frame, 0, plan.fields.length);
-    this.output.byte(CLOSE_BRACE);
+    frame.scan(plan, this.#reader);
+    const start = this.output.length;
+    this.writeFields(plan, frame, ALL_FIELDS);
+    this.closeObject(start);
   }
 
   /** Finds the fields of the message in its frame. */
   scan(plan: MessagePlan, frame: MessageFrame): void {
-    const reader = this.#reader;
-    const { segments, segmentLength } = frame;
-    let seen = 0;
-    let repeated = 0;
-    for (let index = 0; index < segmentLength; index += 2) {
-      const end = segments[index + 1] ?? 0;
-      for (let position = segments[index] ?? 0, next = position; position < end; position = next) {
-        next = reader.readField(position, end);
-        const { tag } = reader;
-        const slot = tag >= (MAX_FIELDS + 1) * TAG_STEP ? -1 : (plan.slots[tag >>> 3] ?? -1);
-        const field = plan.fields[slot];
-        if (field === undefined) continue;
-        if ((tag & 7) !== field.wireType && tag !== field.tag)
-          throw corrupt(`${plan.name}.${field.jsonName} has wire type ${tag & 7}`);
-        seen &= ~field.rivals;
-        const bit = 1 << slot;
-        if ((seen & bit) === 0) {
-          frame.firstTags[slot] = position;
-          seen |= bit;
-          repeated &= ~bit;
-        } else repeated |= bit;
-        frame.valueStarts[slot] = reader.valueStart;
-        frame.valueEnds[slot] = next;
-      }
-    }
-    frame.seen = seen;
-    frame.repeated = repeated;
+    frame.scan(plan, this.#reader);
   }
 
   /**
-   * Writes the members of a scanned message whose slots are from `firstSlot` to before `endSlot`, with commas between.
-   * @returns whether there were any
+   * Writes the members of a scanned message, each behind a comma: fields that were sent, but zeros without presence, and
+   * those that pdata always writes.
+   * @param mask bits of the slots that may be written
    */
-  writeFields(plan: MessagePlan, frame: MessageFrame, firstSlot: number, endSlot: number): boolean {
+  writeFields(plan: MessagePlan, frame: MessageFrame, mask: number): void {
     const { output } = this;
-    const { seen } = frame;
-    let hasAny = false;
-    for (let slot = firstSlot; slot < endSlot; slot++) {
-      const field = plan.fields[slot];
-      if (field === undefined || (seen & (1 << slot)) === 0) continue;
+    const scalars = this.#scalars;
+    const { fields } = plan;
+    for (let rest = (frame.seen | plan.always) & mask; rest !== 0; rest &= rest - 1) {
+      const field = fields[31 - Math.clz32(rest & -rest)];
+      if (field === undefined) continue;
       const start = output.length;
-      if (hasAny) output.byte(COMMA);
-      output.append(field.quotedName);
-      const isWritten = field.isRepeated ? this.#writeList(field, frame) : this.#writeField(field, frame);
-      if (isWritten) hasAny = true;
-      else output.length = start;
+      output.text(field.prefix);
+      if (field.isRepeated) {
+        const first = output.length;
+        this.writeElements(field, frame);
+        if (output.length === first) output.length = start;
+        else output.byte(CLOSE_BRACKET);
+      } else if (field.message === null) {
+        scalars.write(field, frame.valueStarts[field.slot] ?? 0, frame.valueEnds[field.slot] ?? 0);
+        if (scalars.isZero && !field.keepsZero) output.length = start;
+      } else {
+        this.enterField(field, frame);
+        this.#writeInner(field.message, frame.inner);
+      }
     }
-    return hasAny;
   }
 
-  /** Makes the inner frame that of a singular message field, all its pieces together. */
+  /** Makes an object of the members written since `start`: its brace takes the place of their first comma. */
+  closeObject(start: number): void {
+    const { output } = this;
+    output.reserve(2);
+    if (output.length === start) output.length += 1;
+    output.bytes[start] = OPEN_BRACE;
+    output.bytes[output.length++] = CLOSE_BRACE;
+  }
+
+  /** Makes the inner frame that of a singular message field, all its pieces together; an empty one if it is absent. */
   enterField(field: FieldPlan, frame: MessageFrame): void {
     const { inner } = frame;
-    const { slot } = field;
-    if ((frame.repeated & (1 << slot)) === 0) {
-      inner.setRange(frame.valueStarts[slot] ?? 0, frame.valueEnds[slot] ?? 0);
-      return;
-    }
-    inner.segmentLength = 0;
-    frame.startElements(field);
-    for (let end = this.nextElement(field, frame); end >= 0; end = this.nextElement(field, frame)) {
-      inner.addRange(this.elementStart, end);
-    }
+    if (!frame.has(field)) inner.setRange(0, 0);
+    else inner.setRange(frame.valueStarts[field.slot] ?? 0, frame.valueEnds[field.slot] ?? 0);
+    if (!frame.hasSeveral(field)) return;
+    let end = this.nextElement(field, frame, frame.startWalk(field));
+    for (; end >= 0; end = this.nextElement(field, frame, end)) inner.addPiece(this.elementStart, end);
   }
 
   /**
    * Finds the next occurrence and leaves where its value starts in {@link MessageEncoder.elementStart}.
+   * @param from what {@link MessageFrame.startWalk} or the call before returned
    * @returns position after the occurrence, -1 if there is none
    */
-  nextElement(field: FieldPlan, frame: MessageFrame): number {
+  nextElement(field: FieldPlan, frame: MessageFrame, from: number): number {
     const reader = this.#reader;
-    const { segments, segmentLength } = frame;
     const last = frame.valueEnds[field.slot] ?? 0;
-    for (; frame.cursorSegment < segmentLength; frame.cursorSegment += 2) {
-      const end = segments[frame.cursorSegment + 1] ?? 0;
-      let next = Math.max(frame.cursorPosition, segments[frame.cursorSegment] ?? 0);
-      while (next < end && next < last) {
-        next = reader.readField(next, end);
-        if (reader.tag >>> 3 !== field.number) continue;
-        frame.cursorPosition = next;
-        return next;
-      }
+    for (let position = from; position < last;) {
+      position = reader.readField(frame.skipGap(position), last);
+      if (reader.tag >>> 3 === field.number) return position;
     }
     return -1;
   }
@@ -201,41 +119,68 @@ export class MessageEncoder {
     return this.#reader.valueStart;
   }
 
-  /** Writes a singular value; false for a zero that JSON omits. */
-  #writeField(field: FieldPlan, frame: MessageFrame): boolean {
-    if (field.message !== null) {
-      this.enterField(field, frame);
-      this.writeMessage(field.message, frame.inner);
-      return true;
-    }
-    this.#scalars.write(field, frame.valueStarts[field.slot] ?? 0, frame.valueEnds[field.slot] ?? 0);
-    return field.keepsZero || !this.#scalars.isZero;
+  /** Writes the elements of a list of a scanned message, with commas between. */
+  writeElements(field: FieldPlan, frame: MessageFrame): void {
+    if (field.message === null) this.#writeScalars(field, frame);
+    else this.#writeMessages(field, field.message, frame);
   }
 
-  /** Writes a list of messages or scalars, packed or not; false if it has no element. */
-  #writeList(field: FieldPlan, frame: MessageFrame): boolean {
+  /** As {@link MessageEncoder.writeMessage}, the short way if there is one. */
+  #writeInner(plan: MessagePlan, frame: MessageFrame): void {
+    if (plan.usual === null || !this.#writeUsual(plan, frame)) this.writeMessage(plan, frame);
+  }
+
+  #writeUsual(plan: MessagePlan, frame: MessageFrame): boolean {
+    if (frame.pieceCount > 0 || frame.depth === MAX_MESSAGE_DEPTH) return false;
+    if (plan.usual === "attribute") return writeUsualAttribute(this.output, this.#reader, frame.start, frame.end);
+    return writeUsualValue(this.output, this.#reader, frame.start, frame.end);
+  }
+
+  #writeMessages(field: FieldPlan, plan: MessagePlan, frame: MessageFrame): void {
     const { output } = this;
-    output.byte(OPEN_BRACKET);
-    const start = output.length;
-    const isPackedKind = isPackable(field.kind);
-    frame.startElements(field);
-    for (let end = this.nextElement(field, frame); end >= 0; end = this.nextElement(field, frame)) {
-      let position = this.elementStart;
-      if (isPackedKind && (this.#reader.tag & 7) === WIRE_LENGTH) {
-        while (position < end) {
-          if (output.length > start) output.byte(COMMA);
-          position = this.#scalars.write(field, position, end);
-        }
-        continue;
-      }
-      if (output.length > start) output.byte(COMMA);
-      if (field.message === null) this.#scalars.write(field, position, end);
+    const { inner } = frame;
+    const { bytes } = this.#reader;
+    const begin = output.length;
+    const last = frame.valueEnds[field.slot] ?? 0;
+    // Tag of an element whose tag and length are one byte each, if elements can be so.
+    const plainTag = field.tag < 0x80 && frame.pieceCount === 0 ? field.tag : -1;
+    for (let position = frame.startWalk(field); position < last;) {
+      const size = bytes[position + 1] ?? 0;
+      let start = position + 2;
+      if (bytes[position] === plainTag && size < 0x80) position = start + size;
       else {
-        frame.inner.setRange(position, end);
-        this.writeMessage(field.message, frame.inner);
+        position = this.nextElement(field, frame, position);
+        if (position < 0) break;
+        start = this.elementStart;
+      }
+      if (output.length > begin) output.byte(COMMA);
+      inner.setRange(start, position);
+      this.#writeInner(plan, inner);
+    }
+  }
+
+  /** Writes the elements of a list of strings, bytes or numbers, packed or not. */
+  #writeScalars(field: FieldPlan, frame: MessageFrame): void {
+    const { output } = this;
+    const begin = output.length;
+    const mayBePacked = isPackable(field.kind);
+    let end = this.nextElement(field, frame, frame.startWalk(field));
+    for (; end >= 0; end = this.nextElement(field, frame, end)) {
+      if (mayBePacked && (this.#reader.tag & 7) === WIRE_LENGTH) this.#writePacked(field, end, begin);
+      else {
+        if (output.length > begin) output.byte(COMMA);
+        this.#scalars.write(field, this.elementStart, end);
       }
     }
-    output.byte(CLOSE_BRACKET);
-    return output.length > start + 1;
+  }
+
+  /** Writes the numbers of the packed list that was found last. @param begin where the list begins in the output */
+  #writePacked(field: FieldPlan, end: number, begin: number): void {
+    const { output } = this;
+    const scalars = this.#scalars;
+    for (let position = this.elementStart; position < end;) {
+      if (output.length > begin) output.byte(COMMA);
+      position = scalars.write(field, position, end);
+    }
   }
 }

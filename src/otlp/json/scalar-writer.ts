@@ -3,20 +3,24 @@
  */
 import { unreachable } from "../../errors.ts";
 import { encodeBase64 } from "../base64.ts";
-import type { ByteWriter } from "../byte-writer.ts";
+import { toConstantText, type ByteWriter } from "../byte-writer.ts";
 import { corrupt, type FieldReader } from "./field-reader.ts";
 import { encodeHex } from "./hex.ts";
-import { writeAscii, writeDouble, writeInt32, writeInteger, writeQuoted64, writeString } from "./value-text.ts";
+import { writeDouble } from "./double-text.ts";
+import { writeInt32, writeInteger, writeQuoted64 } from "./integer-text.ts";
+import { writeString } from "./string-text.ts";
 import type { FieldPlan } from "./message-plan.ts";
 import type { FieldKind } from "../schema.ts";
 
 type IntegerKind = Exclude<FieldKind, "double" | "string" | "bytes" | "message">;
 
 const QUOTE = 0x22;
+const FALSE = toConstantText("false");
+const TRUE = toConstantText("true");
 
 /** Writes what a reader points at. */
 export class ScalarWriter {
-  /** The last value was the default of its kind, which JSON omits without presence. */
+  /** The last value was the default of its kind, or an id of zeros, which says the same: JSON omits it without presence. */
   isZero = false;
   readonly #reader: FieldReader;
   readonly #output: ByteWriter;
@@ -38,10 +42,9 @@ export class ScalarWriter {
     switch (kind) {
       case "string":
         this.isZero = start === end;
-        writeString(output, reader.bytes, start, end);
+        writeString(output, reader, start, end);
         return end;
       case "bytes":
-        this.isZero = start === end;
         this.#writeBytes(field, start, end);
         return end;
       case "double": {
@@ -75,11 +78,11 @@ export class ScalarWriter {
         return next;
       case "sint64": {
         const sign = -(low & 1);
-        writeQuoted64(output, (((low >>> 1) | (high << 31)) ^ sign) >>> 0, ((high >>> 1) ^ sign) >>> 0, true);
+        writeQuoted64(output, ((low >>> 1) | (high << 31)) ^ sign, (high >>> 1) ^ sign, true);
         return next;
       }
       case "bool":
-        writeAscii(output, this.isZero ? "false" : "true");
+        output.text(this.isZero ? FALSE : TRUE);
         return next;
       case "sint32":
         this.isZero = low === 0;
@@ -93,18 +96,20 @@ export class ScalarWriter {
       case "uint32":
       case "fixed32":
         this.isZero = low === 0;
-        writeInteger(output, low);
+        writeInteger(output, low >>> 0);
         return next;
       default:
         return unreachable(kind, "integer kind");
     }
   }
 
-  #writeBytes(field: FieldPlan, start: number, end: number): void {
+  #writeBytes({ idBytes }: FieldPlan, start: number, end: number): void {
     const output = this.#output;
+    const { bytes } = this.#reader;
+    this.isZero = start === end;
     output.byte(QUOTE);
-    if (field.idBytes > 0) encodeHex(this.#reader.bytes, start, end, output);
-    else encodeBase64(this.#reader.bytes, start, end, output);
+    if (idBytes === 0) encodeBase64(bytes, start, end, output);
+    else if (!encodeHex(bytes, start, end, output)) this.isZero ||= end - start === idBytes;
     output.byte(QUOTE);
   }
 }

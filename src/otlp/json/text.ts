@@ -2,10 +2,12 @@
  * A cursor over JSON text in UTF-8 (RFC 8259): white space, literals, strings, and values that are skipped unread.
  *
  * It checks syntax and UTF-8 of whatever it passes and knows no message. It never recurses, so no depth can hurt it.
- * Hot path, hence a class with open fields: `bench/otlp-json.ts`.
+ * Hot path, hence a class with open fields: `bench/otlp-json-decode.ts`.
  */
-import type { ByteWriter } from "../byte-writer.ts";
-import { escapeBytes, skipPlain, writeUnescaped } from "./escape.ts";
+import { ByteWriter } from "../byte-writer.ts";
+import { escapeBytes, writeEscape } from "./escape.ts";
+import { OpenContainers } from "./open-containers.ts";
+import { copyPlain, skipPlain } from "./plain-run.ts";
 import { isUtf8 } from "../wire/utf8.ts";
 
 export const QUOTE = 0x22;
@@ -24,8 +26,13 @@ const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 const MINUS = 0x2d;
 const PLUS = 0x2b;
+/** Indentation is passed four spaces a step. */
+const FOUR_SPACES = 0x2020_2020;
+const COPY_STEP_BYTES = 4096;
+const COPY_ROOM_BYTES = 16;
 const POINT = 0x2e;
 
+export const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 const LITERALS: Readonly<Record<"true" | "false" | "null", Uint8Array>> = {
   true: new TextEncoder().encode("true"),
   false: new TextEncoder().encode("false"),
@@ -40,6 +47,8 @@ export class JsonFault extends Error {
 /** A cursor; `position` is the next byte to read. Past the end it reads zero bytes, which are never valid JSON. */
 export class JsonText {
   readonly bytes: Uint8Array;
+  /** The same bytes, for words. */
+  readonly view: DataView;
   position = 0;
   /** The last string lies here, without its quotes, escapes as written. */
   stringStart = 0;
@@ -49,14 +58,30 @@ export class JsonText {
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Passes one byte order mark, where the document begins (otlp-http 5.1). */
+  skipByteOrderMark(): void {
+    if (BYTE_ORDER_MARK.every((byte, index) => this.bytes[index] === byte)) this.position = BYTE_ORDER_MARK.length;
   }
 
   /** Passes white space and returns the byte after it without taking it; 0 at the end. */
   peek(): number {
-    const { bytes } = this;
+    const byte = this.bytes[this.position] ?? 0;
+    return byte > SPACE ? byte : this.#peekBehindSpace();
+  }
+
+  #peekBehindSpace(): number {
+    const { bytes, view } = this;
+    const lastWord = bytes.length - 4;
     let { position } = this;
     let byte = bytes[position] ?? 0;
-    while (byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = bytes[++position] ?? 0;
+    while (isWhiteSpace(byte)) {
+      position += 1;
+      while (position <= lastWord && view.getInt32(position, true) === FOUR_SPACES) position += 4;
+      byte = bytes[position] ?? 0;
+    }
     this.position = position;
     return byte;
   }
@@ -83,7 +108,7 @@ export class JsonText {
     let isEscaped = false;
     let firstHigh = -1;
     for (;;) {
-      position = skipPlain(bytes, position, bytes.length);
+      position = skipPlain(this, position);
       let byte = bytes[position] ?? 0;
       if (byte === QUOTE) break;
       this.position = position;
@@ -105,9 +130,52 @@ export class JsonText {
     this.position = position + 1;
   }
 
-  /** Appends what the last string stands for; lone surrogates become U+FFFD (otlp-http 5.1). */
-  writeString(output: ByteWriter): void {
-    writeUnescaped(output, this.bytes, this.stringStart, this.stringEnd);
+  /** What the last string stands for, in bytes of its own; lone surrogates become U+FFFD (otlp-http 5.1). */
+  unescape(): Uint8Array {
+    // With its quote: there may be a million such strings in a body, so that none takes more room than it needs.
+    const sourceBytes = this.stringEnd + 1 - this.stringStart;
+    const output = new ByteWriter(sourceBytes + COPY_ROOM_BYTES, 2 * sourceBytes + COPY_ROOM_BYTES);
+    const end = this.position;
+    this.position = this.stringStart;
+    this.copyString(output, this.stringEnd + 1);
+    this.position = end;
+    return output.toBytes();
+  }
+
+  /**
+   * Takes the rest of a string, whose quote was passed, and appends what it stands for.
+   * @param limit position that lies behind its other quote
+   */
+  copyString(output: ByteWriter, limit: number = this.bytes.length): void {
+    const { bytes } = this;
+    for (;;) {
+      const end = Math.min(limit, this.position + COPY_STEP_BYTES);
+      output.reserve(end - this.position + COPY_ROOM_BYTES);
+      this.position = copyPlain(output, this, this.position, end);
+      if (this.position === end && end < bytes.length) continue;
+      const byte = bytes[this.position] ?? 0;
+      if (byte === QUOTE) break;
+      if (byte === BACKSLASH) this.#copyEscape(output);
+      else if (byte >= 0x80) this.#copyHighRun(output);
+      else throw this.fault("the rest of a string");
+    }
+    this.position += 1;
+  }
+
+  #copyEscape(output: ByteWriter): void {
+    const next = writeEscape(output, this.bytes, this.position);
+    if (next < 0) throw this.fault("an escape of JSON");
+    this.position = next;
+  }
+
+  /** Takes bytes that are not ASCII up to the next one that is. */
+  #copyHighRun(output: ByteWriter): void {
+    const { bytes, position } = this;
+    let end = position + 1;
+    while ((bytes[end] ?? 0) >= 0x80) end += 1;
+    if (!isUtf8(bytes, position, end)) throw new JsonFault(`Cannot read JSON: byte ${position} begins no UTF-8`);
+    output.copy(bytes, position, end);
+    this.position = end;
   }
 
   /** Passes a number and checks its grammar. */
@@ -128,29 +196,30 @@ export class JsonText {
 
   /** Passes a value of any kind and depth, checking its syntax. */
   skipValue(): void {
-    let open = new Uint8Array(64);
-    let depth = 0;
-    for (;;) {
-      const first = this.peek();
+    let first = this.peek();
+    if (first !== OPEN_BRACE && first !== OPEN_BRACKET) {
+      this.#skipScalar(first);
+      return;
+    }
+    for (const open = new OpenContainers(); ; first = this.peek()) {
       if (first === OPEN_BRACE || first === OPEN_BRACKET) {
         this.position += 1;
         const close = first + 2;
         if (this.peek() !== close) {
-          if (depth === open.length) open = grow(open);
-          open[depth++] = close;
+          open.push(first);
           if (first === OPEN_BRACE) this.#skipKey();
           continue;
         }
         this.position += 1;
       } else this.#skipScalar(first);
-      depth = this.#skipEnds(open, depth);
-      if (depth === 0) return;
+      this.#skipEnds(open);
+      if (open.depth === 0) return;
     }
   }
 
   /** Makes the fault of finding something else than was wanted here. */
   fault(wanted: string): JsonFault {
-    const found = describe(this.bytes[this.position]);
+    const found = describeByte(this.bytes[this.position]);
     return new JsonFault(`Cannot read JSON at byte ${this.position}: found ${found}, expected ${wanted}`);
   }
 
@@ -159,20 +228,20 @@ export class JsonText {
     return new JsonFault(`Cannot read JSON: value before byte ${this.position} is wrong, expected ${wanted}`);
   }
 
-  /** Closes what ends after a value and moves to the next value; returns the containers still open. */
-  #skipEnds(open: Uint8Array, openCount: number): number {
-    for (let depth = openCount; depth > 0; depth--) {
+  /** Closes what ends after a value and moves to the next value. */
+  #skipEnds(open: OpenContainers): void {
+    while (open.depth > 0) {
       const byte = this.peek();
-      const close = open[depth - 1];
+      const close = open.close();
       if (byte === COMMA) {
         this.position += 1;
         if (close === CLOSE_BRACE) this.#skipKey();
-        return depth;
+        return;
       }
       if (byte !== close) throw this.fault(close === CLOSE_BRACE ? '"," or "}"' : '"," or "]"');
       this.position += 1;
+      open.pop();
     }
-    return 0;
   }
 
   #skipKey(): void {
@@ -197,7 +266,7 @@ export class JsonText {
 }
 
 /** Says what begins with a byte, without telling the byte: messages hold no payload. */
-function describe(byte: number | undefined): string {
+export function describeByte(byte: number | undefined): string {
   if (byte === undefined) return "the end";
   if (byte === QUOTE) return "a string";
   if (byte === MINUS || isDigit(byte)) return "a number";
@@ -207,12 +276,11 @@ function describe(byte: number | undefined): string {
   return [COMMA, COLON, CLOSE_BRACE, CLOSE_BRACKET].includes(byte) ? `"${String.fromCharCode(byte)}"` : "another byte";
 }
 
-function isDigit(byte: number): boolean {
-  return byte >= DIGIT_0 && byte <= DIGIT_9;
+/** Says whether a byte is white space of JSON. */
+export function isWhiteSpace(byte: number): boolean {
+  return byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
-function grow(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(bytes.length * 2);
-  grown.set(bytes);
-  return grown;
+function isDigit(byte: number): boolean {
+  return byte >= DIGIT_0 && byte <= DIGIT_9;
 }

@@ -9,18 +9,23 @@ import { REQUEST_MESSAGE, type FieldSpec } from "../schema.ts";
 import { MESSAGES } from "../schema.generated.ts";
 import { isUtf8 } from "./utf8.ts";
 import { toWireType } from "./table.ts";
-import { READ_FAULT, TAG_STEP, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./format.ts";
+import { READ_FAULT, TAG_STEP, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, toMaxGroups, WireReader } from "./format.ts";
 
 /** Longest path that is told in full; the middle of a longer one is left out, so that a message keeps its limit. */
 const MAX_PATH_CHARS = 400;
 /** Characters kept at the end of a path that is too long. */
 const PATH_TAIL_CHARS = 100;
 
+/** Fields of the message table have lower numbers. */
+const MAX_FIELD_NUMBERS = 32;
+
 /** The place of one field: its path, the message it stands in and a reader that is about to read its tag. */
 interface Place {
   readonly path: string;
   readonly field: FieldSpec | undefined;
   readonly reader: WireReader;
+  /** Depth of the message that it stands in, the request being 1. */
+  readonly depth: number;
 }
 
 /** Part of a message: a singular message may come in several, which are read as one. */
@@ -52,51 +57,80 @@ export function findPath(signal: ItemSignal, body: Uint8Array, position: number)
 function findPlace(signal: ItemSignal, body: Uint8Array, position: number): Place {
   let path = "";
   let fields = MESSAGES[REQUEST_MESSAGE[signal]] ?? [];
-  let pieces: readonly Piece[] = [{ start: 0, end: body.length }];
-  for (;;) {
-    const step = findStep(body, { fields, pieces, position });
-    const name = step.field === undefined ? "" : toStepName(step.field, step.found.length - 1);
-    path += path === "" || name === "" ? name : `.${name}`;
-    if (step.isArrived || step.field?.message === undefined) return { path, field: step.field, reader: step.reader };
-    fields = MESSAGES[step.field.message] ?? [];
-    pieces = step.field.repeated === true ? step.found.slice(-1) : step.found;
+  let message: readonly Piece[] = [{ start: 0, end: body.length }];
+  for (let depth = 1; ; depth += 1) {
+    const { index, reader } = findStep(body, message, position);
+    const fieldStart = reader.position;
+    const tag = peekTag(reader);
+    const field = fields.find((candidate) => candidate.number === Math.floor(tag / TAG_STEP));
+    if (field !== undefined) path += (path === "" ? "" : ".") + toStepName(field, index);
+    if (fieldStart === position || field?.message === undefined) return { path, field, reader, depth };
+    // A singular message that comes in several pieces is one: elements are counted through all of them.
+    message = field.repeated === true ? [readPiece(reader)] : listPieces(body, message, { tag, fieldStart });
+    fields = MESSAGES[field.message] ?? [];
   }
 }
 
-/** One message deeper: the field that is, or holds, the byte looked for, and its pieces so far, itself the last. */
+/** One message deeper: the field that is, or holds, the byte looked for. */
 interface Step {
-  readonly field: FieldSpec | undefined;
-  readonly found: readonly Piece[];
-  readonly isArrived: boolean;
+  /** Fields of its number before it. */
+  readonly index: number;
+  /** Is about to read its tag. */
   readonly reader: WireReader;
 }
 
-function findStep(
-  body: Uint8Array,
-  message: { readonly fields: readonly FieldSpec[]; readonly pieces: readonly Piece[]; readonly position: number },
-): Step {
-  const found = new Map<FieldSpec, Piece[]>();
-  for (const piece of message.pieces) {
-    const reader = new WireReader(body, piece.start, piece.end);
+function findStep(body: Uint8Array, message: readonly Piece[], position: number): Step {
+  const counts: number[] = [];
+  let number = 0;
+  let count = 0;
+  for (const { start, end } of message) {
+    const reader = new WireReader(body, start, end);
     while (!reader.isAtEnd()) {
-      const isArrived = reader.position === message.position;
+      const fieldStart = reader.position;
+      const isArrived = fieldStart === position;
       const tag = isArrived ? peekTag(reader) : reader.readTag();
-      const field = message.fields.find((candidate) => candidate.number === Math.floor(tag / TAG_STEP));
-      const pieces = (field && found.get(field)) ?? [];
-      if (field !== undefined) found.set(field, pieces);
-      if (isArrived) return { field, found: [...pieces, piece], isArrived, reader };
-      if (tag % TAG_STEP === WIRE_LENGTH) {
-        const end = reader.readValueEnd();
-        pieces.push({ start: reader.position, end });
-        if (message.position < end) return { field, found: pieces, isArrived, reader };
-        reader.position = end;
-      } else {
-        pieces.push(piece);
-        reader.skipValue(tag);
+      if (Math.floor(tag / TAG_STEP) !== number) {
+        // Fields of one number mostly follow each other. Of those that no message knows nobody asks the index.
+        if (number < MAX_FIELD_NUMBERS) counts[number] = count;
+        number = Math.floor(tag / TAG_STEP);
+        count = number < MAX_FIELD_NUMBERS ? (counts[number] ?? 0) : 0;
       }
+      if (!isArrived) reader.skipValue(tag);
+      if (isArrived || position < reader.position) {
+        reader.position = fieldStart;
+        return { index: count, reader };
+      }
+      count += 1;
     }
   }
-  throw new Error(`Cannot find byte ${message.position}: it starts no field`);
+  throw new Error(`Cannot find byte ${position}: it starts no field`);
+}
+
+/** Lists the values with a tag up to and with that of one field, behind which nothing is known to be sound. */
+function listPieces(
+  body: Uint8Array,
+  message: readonly Piece[],
+  last: { readonly tag: number; readonly fieldStart: number },
+): readonly Piece[] {
+  const found: Piece[] = [];
+  for (const { start, end } of message) {
+    const reader = new WireReader(body, start, end);
+    while (reader.position <= last.fieldStart && !reader.isAtEnd()) {
+      const tag = peekTag(reader);
+      if (tag === last.tag) found.push(readPiece(reader));
+      else reader.skipValue(reader.readTag());
+    }
+  }
+  return found;
+}
+
+/** Takes a field of wire type 2 and says where its value lies. */
+function readPiece(reader: WireReader): Piece {
+  reader.readTag();
+  const end = reader.readValueEnd();
+  const piece = { start: reader.position, end };
+  reader.position = end;
+  return piece;
 }
 
 /** Reads a tag without moving; 0 when there is none to read. */
@@ -110,20 +144,19 @@ function peekTag(reader: WireReader): number {
 }
 
 function toStepName(field: FieldSpec, index: number): string {
-  return field.repeated === true && toWireType(field.kind) === WIRE_LENGTH
-    ? `${field.jsonName}[${index}]`
-    : field.jsonName;
+  const isIndexed = field.repeated === true && toWireType(field.kind) === WIRE_LENGTH;
+  return isIndexed ? `${field.jsonName}[${index}]` : field.jsonName;
 }
 
 /** Reads the field again, step by step, until the step that fails. */
-function describeFault({ field, reader }: Place): string {
+function describeFault({ field, reader, depth }: Place): string {
   try {
     const tag = reader.readTag();
     const wireType = tag % TAG_STEP;
     const own = field === undefined ? wireType : toWireType(field.kind);
     const mayBePacked = field?.repeated === true && wireType === WIRE_LENGTH;
     if (wireType !== own && !mayBePacked) return `found wire type ${wireType}, expected ${own}`;
-    if (field === undefined || wireType !== WIRE_LENGTH) reader.skipValue(tag);
+    if (field === undefined || wireType !== WIRE_LENGTH) reader.skipValue(tag, toMaxGroups(depth));
     else return describeValueFault(field, reader);
   } catch (error) {
     if (error instanceof FirnError) return error.message.slice(READ_FAULT.length);

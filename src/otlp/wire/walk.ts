@@ -1,7 +1,7 @@
 /**
- * One pass over the bytes of a request: is it sound protobuf of that message, how many items does it hold, and does
- * any id need a second look? Rules: otlp-http 5.4, 6 and 7. Builds nothing and allocates nothing per item. What a fault
- * is called and which field it is in is `fault.ts`'s to find out; what to do about ids is `cut.ts`'s.
+ * One pass over the bytes of a request: is it sound protobuf of that message, how many items does it hold, and which
+ * items have ids that need a second look? Rules: otlp-http 5.4, 6 and 7. Builds nothing and allocates nothing per item.
+ * What a fault is called and which field it is in is `fault.ts`'s to find out; what to do about ids is `cut.ts`'s.
  *
  * Hot path, which breaks the size rules: one loop keeps its state in registers, and the table that drives it
  * stands here, since V8 folds a constant of the same module but loads and checks an imported one on each use (1.3
@@ -23,22 +23,28 @@ import {
   WIRE_GROUP_START,
   WIRE_LENGTH,
   WIRE_VARINT,
+  toMaxGroups,
   WireReader,
 } from "./format.ts";
 
 /** What the walk found. */
 export type Walk =
-  | {
-      readonly kind: "sound";
-      readonly itemCount: number;
-      /** False means that every id is as it should be; true only that `cut.ts` must look. */
-      readonly isSuspect: boolean;
-    }
+  | { readonly kind: "sound"; readonly itemCount: number }
   | {
       readonly kind: "fault";
       /** First byte of the field at fault. */
       readonly position: number;
     };
+
+/**
+ * Is shown each span, log record and exemplar with an id that is perhaps bad, once, in the order of the bytes. By then
+ * the bytes up to its end were found sound.
+ *
+ * @param starts first bytes of the request, of the messages around the suspect and of itself, from the outermost on; to
+ * be read before returning
+ * @param level index of the suspect in it
+ */
+export type SuspectVisitor = (starts: Int32Array, level: number) => void;
 
 /*
  * An action says what to do on a tag of a message.
@@ -46,8 +52,8 @@ export type Walk =
  * | bits     | meaning                                                                                 |
  * |----------|-----------------------------------------------------------------------------------------|
  * | 0 to 3   | what to do: one of the `DO_` numbers                                                    |
- * | 4 to 7   | with `DO_MESSAGE`: the `ENTER_` flags; with `DO_ID`: the `ID_` flags                    |
- * | 8 and up | with `DO_MESSAGE`: base of that message; with `DO_ID`, `DO_PACKED_FIXED`: size in bytes |
+ * | 4 to 8   | with `DO_MESSAGE`: the `ENTER_` flags; with `DO_ID`: the `ID_` flags                    |
+ * | 9 and up | with `DO_MESSAGE`: base of that message; with `DO_ID`, `DO_PACKED_FIXED`: size in bytes |
  */
 const DO_VARINT = 0;
 const DO_FIXED64 = 1;
@@ -71,8 +77,10 @@ const ENTER_ITEM = 0x10;
 const ENTER_DATA = 0x20;
 /** The message is a span, which needs both of its ids. */
 const ENTER_SPAN = 0x40;
-/** The message is a link of a span, which needs both of its ids. */
+/** The message is a link of a span, which needs both of its ids too. */
 const ENTER_LINK = 0x80;
+/** The message stands no deeper than spans do: the span before it, if any, has ended. */
+const ENTER_AFTER_SPAN = 0x100;
 
 /** The id may be absent or empty. */
 const ID_OPTIONAL = 0x10;
@@ -82,8 +90,10 @@ const ID_MAY_BE_ZERO = 0x20;
 const ID_OF_LINK = 0x40;
 /** The id is a span id, not a trace id. */
 const ID_IS_SPAN_ID = 0x80;
+/** The id is one of a span's or of a link's, which are looked at when all of the span was seen. */
+const ID_OF_SPAN = 0x100;
 
-const VALUE_SHIFT = 8;
+const VALUE_SHIFT = 9;
 /** Actions of one message, by tag. Tags from here on, which are field numbers from 32, are unknown to all messages. */
 const TAGS = 256;
 
@@ -95,6 +105,14 @@ const ITEM_MESSAGES: ReadonlySet<string> = new Set([
   "ExponentialHistogramDataPoint",
   "SummaryDataPoint",
 ]);
+/** Messages at the depth of spans or above. */
+const AFTER_SPAN_MESSAGES: ReadonlySet<string> = new Set([
+  "ResourceSpans",
+  "Resource",
+  "ScopeSpans",
+  "InstrumentationScope",
+  "Span",
+]);
 const NAMES: readonly string[] = Object.keys(MESSAGES);
 const DEPTH_LIMIT: number = MAX_MESSAGE_DEPTH;
 const VARINT_LIMIT: number = MAX_VARINT_BYTES;
@@ -105,7 +123,14 @@ const ACTIONS: Int32Array = buildActions();
 const NON_ASCII = 0x80808080 | 0;
 const TRACE_ID_SEEN = 1;
 const SPAN_ID_SEEN = 2;
-const BOTH_IDS_SEEN = 3;
+/** An id of a span was not good; it is perhaps sent again. */
+const BAD_ID_SEEN = 4;
+/** The flags above are the span's; those of its current link follow. */
+const LINK_SHIFT = 3;
+const LINK_IDS_SEEN: number = (TRACE_ID_SEEN | SPAN_ID_SEEN) << LINK_SHIFT;
+const ALL_IDS_SEEN: number = TRACE_ID_SEEN | SPAN_ID_SEEN | LINK_IDS_SEEN;
+/** Messages around what may have bad ids: spans and log records; exemplars. */
+const SUSPECT_LEVEL: Readonly<Record<ItemSignal, number>> = { traces: 3, logs: 3, metrics: 6 };
 
 // The tags of an attribute and its value, for the short cut.
 const KEY_VALUE_BASE: number = toBase("KeyValue");
@@ -133,56 +158,82 @@ interface WalkState {
   /** Position of the field that was met last. */
   start: number;
   itemCount: number;
-  isSuspect: boolean;
-  spanIds: number;
-  linkIds: number;
+  /** The `ID_SEEN` flags of the span that was met last, and of its last link. */
+  ids: number;
   /** The metric whose `data` was met last, by its end; the tag of that member, and the items before the metric's. */
   dataEnd: number;
   dataTag: number;
   dataItemCount: number;
 }
 
-/** Walks a request of any length; bytes of any content end it, in time proportional to their number. */
-export function walkRequest(signal: ItemSignal, body: Uint8Array): Walk {
-  // A view of its own: a `Buffer` of Node among the bodies would make every access below polymorphic.
-  const bytes = new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  // The messages around the current one, two numbers each: where it ends and the base of its actions.
-  const outer = new Int32Array(2 * DEPTH_LIMIT);
+/** What a walk holds besides its state: the bytes, and the messages around the current one. */
+interface WalkRoom {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Two numbers each: where it ends and the base of its actions. */
+  readonly outer: Int32Array;
+  /** First bytes of the messages that were met last at each depth. */
+  readonly starts: Int32Array;
+}
+
+type WalkOutcome = "sound" | "fault" | "suspect" | "more";
+
+/**
+ * Walks a request of any length; bytes of any content end it, in time proportional to their number.
+ *
+ * @param visitSuspect is called while the walk goes on, so perhaps for a request that turns out to be unsound
+ */
+export function walkRequest(signal: ItemSignal, body: Uint8Array, visitSuspect: SuspectVisitor = ignore): Walk {
+  const room: WalkRoom = {
+    // A view of its own: a `Buffer` of Node among the bodies would make every access below polymorphic.
+    bytes: new Uint8Array(body.buffer, body.byteOffset, body.byteLength),
+    view: new DataView(body.buffer, body.byteOffset, body.byteLength),
+    outer: new Int32Array(2 * DEPTH_LIMIT),
+    starts: new Int32Array(DEPTH_LIMIT),
+  };
   const state: WalkState = {
     depth: 1,
-    end: bytes.length,
+    end: body.length,
     base: toBase(REQUEST_MESSAGE[signal]),
     position: 0,
     start: 0,
     itemCount: 0,
-    isSuspect: false,
-    spanIds: BOTH_IDS_SEEN,
-    linkIds: BOTH_IDS_SEEN,
+    ids: ALL_IDS_SEEN,
     dataEnd: -1,
     dataTag: 0,
     dataItemCount: 0,
   };
+  const level = SUSPECT_LEVEL[signal];
+  let suspect: Int32Array | undefined;
   for (;;) {
-    const outcome = walkSlice(bytes, view, outer, state);
-    if (outcome === "fault") return { kind: "fault", position: state.start };
+    const outcome = walkSlice(room, state);
     if (outcome === "more") continue;
-    const areIdsSeen = state.spanIds === BOTH_IDS_SEEN && state.linkIds === BOTH_IDS_SEEN;
-    return { kind: "sound", itemCount: state.itemCount, isSuspect: state.isSuspect || !areIdsSeen };
+    if (outcome === "fault") return { kind: "fault", position: state.start };
+    // A suspect waits for the next one, or for the end: only then all of it was walked.
+    if (outcome === "suspect" || state.ids !== ALL_IDS_SEEN) {
+      if (suspect !== undefined && suspect[level] !== room.starts[level]) visitSuspect(suspect, level);
+      suspect ??= new Int32Array(level + 1);
+      for (let index = 0; index <= level; index += 1) suspect[index] = room.starts[index] ?? 0;
+      state.ids = ALL_IDS_SEEN;
+    }
+    if (outcome === "suspect") continue;
+    if (suspect !== undefined) visitSuspect(suspect, level);
+    return { kind: "sound", itemCount: state.itemCount };
   }
 }
+
+function ignore(): void {}
 
 /**
  * Walks a few hundred fields. A loop over a whole request is entered so seldom that V8 has to replace its slow code
  * while it runs, and sometimes never does (about one start of workerd in seven, at half the speed); a function that is
  * called often is compiled the ordinary way. Costs up to a tenth of the best speed.
  */
-function walkSlice(bytes: Uint8Array, view: DataView, outer: Int32Array, state: WalkState): "sound" | "fault" | "more" {
+function walkSlice({ bytes, view, outer, starts }: WalkRoom, state: WalkState): WalkOutcome {
   // `| 0` keeps V8 from holding it as a double: a length may exceed 31 bits for all it knows.
   const lastWord = (bytes.length | 0) - 4;
-  let { depth, end, base, position, start, itemCount, isSuspect, spanIds, linkIds, dataEnd, dataTag, dataItemCount } =
-    state;
-  let outcome: "sound" | "fault" | "more" = "fault";
+  let { depth, end, base, position, start, itemCount, ids, dataEnd, dataTag, dataItemCount } = state;
+  let outcome: WalkOutcome = "fault";
   let left = SLICE_FIELDS;
 
   walk: for (;;) {
@@ -272,13 +323,18 @@ function walkSlice(bytes: Uint8Array, view: DataView, outer: Int32Array, state: 
           else if (tag !== dataTag) itemCount = dataItemCount;
           dataEnd = end;
           dataTag = tag;
-        } else if ((action & ENTER_SPAN) !== 0) {
-          if (spanIds !== BOTH_IDS_SEEN) isSuspect = true;
-          spanIds = 0;
+        } else if ((action & ENTER_AFTER_SPAN) !== 0) {
+          if (ids !== ALL_IDS_SEEN) {
+            position = start;
+            outcome = "suspect";
+            break;
+          }
+          if ((action & ENTER_SPAN) !== 0) ids = LINK_IDS_SEEN;
         } else if ((action & ENTER_LINK) !== 0) {
-          if (linkIds !== BOTH_IDS_SEEN) isSuspect = true;
-          linkIds = 0;
+          if ((ids & LINK_IDS_SEEN) !== LINK_IDS_SEEN) ids |= BAD_ID_SEEN;
+          ids &= ~LINK_IDS_SEEN;
         }
+        starts[depth] = start;
         if ((action & ENTER_ITEM) !== 0) {
           itemCount += 1;
           // Data points and log records begin with times and numbers, and may hold nothing else.
@@ -301,11 +357,17 @@ function walkSlice(bytes: Uint8Array, view: DataView, outer: Int32Array, state: 
             bits = view.getInt32(position, true) | view.getInt32(position + 4, true) | (action & ID_MAY_BE_ZERO);
             if (size === 16) bits |= view.getInt32(position + 8, true) | view.getInt32(position + 12, true);
           }
-          if (bits === 0) isSuspect ||= size !== 0 || (action & ID_OPTIONAL) === 0;
-          else if ((action & ID_OPTIONAL) === 0) {
+          if (bits === 0) {
+            if ((action & ID_OF_SPAN) !== 0) {
+              if (size !== 0 || (action & ID_OPTIONAL) === 0) ids |= BAD_ID_SEEN;
+            } else if (size !== 0) {
+              position = next;
+              outcome = "suspect";
+              break;
+            }
+          } else if ((action & ID_OPTIONAL) === 0) {
             const seen = (action & ID_IS_SPAN_ID) === 0 ? TRACE_ID_SEEN : SPAN_ID_SEEN;
-            if ((action & ID_OF_LINK) === 0) spanIds |= seen;
-            else linkIds |= seen;
+            ids |= (action & ID_OF_LINK) === 0 ? seen : seen << LINK_SHIFT;
           }
         } else if (what === DO_PACKED_FIXED) {
           if (size % (action >> VALUE_SHIFT) !== 0) break;
@@ -331,7 +393,7 @@ function walkSlice(bytes: Uint8Array, view: DataView, outer: Int32Array, state: 
       position += 4;
       if (position > end) break;
     } else if (what === DO_GROUP) {
-      position = findGroupEnd(bytes, start, end);
+      position = findGroupEnd(new WireReader(bytes, start, end), depth);
       if (position < 0) break;
     } else break;
   }
@@ -341,9 +403,7 @@ function walkSlice(bytes: Uint8Array, view: DataView, outer: Int32Array, state: 
   state.position = position;
   state.start = start;
   state.itemCount = itemCount;
-  state.isSuspect = isSuspect;
-  state.spanIds = spanIds;
-  state.linkIds = linkIds;
+  state.ids = ids;
   state.dataEnd = dataEnd;
   state.dataTag = dataTag;
   state.dataItemCount = dataItemCount;
@@ -366,11 +426,10 @@ function findHighBits(view: DataView, start: number, end: number): number {
   return bits;
 }
 
-/** Finds the byte after a group, or -1 when it does not end within its message. */
-function findGroupEnd(bytes: Uint8Array, start: number, end: number): number {
-  const reader = new WireReader(bytes, start, end);
+/** Finds the byte after a group, or -1 when it does not end within its message or nests too deep in it. */
+function findGroupEnd(reader: WireReader, depth: number): number {
   try {
-    reader.skipValue(reader.readTag());
+    reader.skipValue(reader.readTag(), toMaxGroups(depth));
   } catch (error) {
     if (error instanceof FirnError) return -1;
     throw error;
@@ -422,14 +481,16 @@ function toAction(message: string, field: FieldSpec, wireType: number): number {
 }
 
 function toEnterFlags(field: FieldSpec): number {
-  const item = ITEM_MESSAGES.has(field.message ?? "") ? ENTER_ITEM : 0;
+  const name = field.message ?? "";
+  const item = ITEM_MESSAGES.has(name) ? ENTER_ITEM : 0;
   const data = field.oneof === "data" ? ENTER_DATA : 0;
-  return item | data | (field.message === "Span" ? ENTER_SPAN : 0) | (field.message === "Span.Link" ? ENTER_LINK : 0);
+  const afterSpan = AFTER_SPAN_MESSAGES.has(name) ? ENTER_AFTER_SPAN : 0;
+  return item | data | afterSpan | (name === "Span" ? ENTER_SPAN : 0) | (name === "Span.Link" ? ENTER_LINK : 0);
 }
 
 function toIdFlags(message: string, field: FieldSpec): number {
   const isSpanId = field.name === "span_id" ? ID_IS_SPAN_ID : 0;
-  if (message === "Span.Link") return isSpanId | ID_OF_LINK;
-  if (field.name === "parent_span_id") return ID_OPTIONAL | ID_MAY_BE_ZERO;
-  return message === "Span" ? isSpanId : isSpanId | ID_OPTIONAL;
+  if (message === "Span.Link") return isSpanId | ID_OF_LINK | ID_OF_SPAN;
+  if (message !== "Span") return isSpanId | ID_OPTIONAL;
+  return ID_OF_SPAN | (field.name === "parent_span_id" ? ID_OPTIONAL | ID_MAY_BE_ZERO : isSpanId);
 }

@@ -1,7 +1,7 @@
 /** Requests of one item in both encodings, for the tests of OTLP JSON. */
 import { FirnError } from "../../../src/errors.ts";
 import { decodeJsonRequest } from "../../../src/otlp/json/decode.ts";
-import type { ItemSignal } from "../../../src/signal.ts";
+import type { Signal } from "../../../src/signal.ts";
 import { lengthField, logs, metrics, tag, traces } from "../wire-builder.ts";
 
 /** JSON path of the record of {@link record}. */
@@ -67,12 +67,12 @@ export function double(number: number, value: number): readonly number[] {
 }
 
 /** Decodes a document given as text or as bytes. */
-export function decodeText(signal: ItemSignal, text: string | readonly number[]): Uint8Array {
+export function decodeText(signal: Signal, text: string | readonly number[]): Uint8Array {
   return decodeJsonRequest(signal, typeof text === "string" ? new TextEncoder().encode(text) : Uint8Array.from(text));
 }
 
 /** Decodes a document that must be refused. */
-export function findFault(signal: ItemSignal, text: string | readonly number[]): FirnError {
+export function findFault(signal: Signal, text: string | readonly number[]): FirnError {
   try {
     decodeText(signal, text);
   } catch (error) {

@@ -27,11 +27,11 @@ function line(...containers: readonly string[]): string {
 }
 
 function logsOf(key: string, ...scopes: readonly string[]): string {
-  return `{"resource":{"attributes":[{"key":"${key}"}]},"scopeLogs":[${scopes.join(",")}],"schemaUrl":"u"}`;
+  return `{"resource":{"attributes":[{"key":"${key}","value":{}}]},"scopeLogs":[${scopes.join(",")}],"schemaUrl":"u"}`;
 }
 
 function scopeOf(name: string, ...texts: readonly string[]): string {
-  const records = texts.map((text) => `{"severityText":"${text}"}`).join(",");
+  const records = texts.map((text) => `{"severityText":"${text}","body":{}}`).join(",");
   return `{"scope":{"name":"${name}"},"logRecords":[${records}],"schemaUrl":"t"}`;
 }
 
@@ -71,7 +71,7 @@ test("openJsonLines() writes a record that is too long alone and goes on behind 
   const long = "x".repeat(300);
   const wire = container("a", instrumentationScope("s", record("a"), record(long), record("b")));
 
-  expect(cut("logs", 200, wire)).toEqual([
+  expect(cut("logs", 220, wire)).toEqual([
     line(logsOf("a", scopeOf("s", "a"))),
     line(logsOf("a", scopeOf("s", long))),
     line(logsOf("a", scopeOf("s", "b"))),
@@ -93,8 +93,9 @@ test("openJsonLines() cuts a metric between its data points and repeats the metr
   const wire = lengthField(2, lengthField(2, lengthField(1, "n"), lengthField(3, "By"), sum, metadata));
   const expected = [1, 2, 3].map(
     (flags) =>
-      '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"n","unit":"By","sum":{"dataPoints":[' +
-      `{"flags":${flags}}],"aggregationTemporality":2,"isMonotonic":true},"metadata":[{"key":"m"}]}]}]}]}\n`,
+      '{"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[{"name":"n","unit":"By",' +
+      `"sum":{"dataPoints":[{"flags":${flags}}],"aggregationTemporality":2,"isMonotonic":true},` +
+      '"metadata":[{"key":"m","value":{}}]}]}]}]}\n',
   );
 
   expect(cut("metrics", 100, wire)).toEqual(expected);
@@ -103,9 +104,9 @@ test("openJsonLines() cuts a metric between its data points and repeats the metr
 test("openJsonLines() keeps metrics without data points and scopes without items", () => {
   const wire = [...lengthField(2, lengthField(2, lengthField(1, "n"), lengthField(5))), ...lengthField(2)];
 
-  expect(cut("metrics", 60, wire, [])).toEqual([
-    '{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"n","gauge":{}}]}]}]}\n',
-    '{"resourceMetrics":[{"scopeMetrics":[{}]},{}]}\n',
+  expect(cut("metrics", 90, wire, [])).toEqual([
+    '{"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{},"metrics":[{"name":"n","gauge":{}}]}]}]}\n',
+    '{"resourceMetrics":[{"resource":{},"scopeMetrics":[{"scope":{}}]},{"resource":{}}]}\n',
   ]);
 });
 
@@ -113,10 +114,12 @@ test("openJsonLines() merges a resource that came in pieces, before and behind t
   const scope = instrumentationScope("s", record("x"), record("y"));
   const wire = [...resource("a"), ...scope, ...resource("b")];
   const expected = ["x", "y"].map((text) =>
-    line(`{"resource":{"attributes":[{"key":"a"},{"key":"b"}]},"scopeLogs":[${scopeOf("s", text)}]}`),
+    line(
+      `{"resource":{"attributes":[{"key":"a","value":{}},{"key":"b","value":{}}]},"scopeLogs":[${scopeOf("s", text)}]}`,
+    ),
   );
 
-  expect(cut("logs", 150, wire)).toEqual(expected);
+  expect(cut("logs", 180, wire)).toEqual(expected);
 });
 
 test("openJsonLines() does not repeat a heavy resource for every item", () => {

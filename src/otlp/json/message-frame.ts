@@ -1,0 +1,192 @@
+/**
+ * Where one message lies and where its fields do: what a look over a message finds before it is written. Singular fields
+ * count as their last occurrence, oneofs as their last member (otlp-http 6).
+ * Part of the hot path of `message-encoder.ts`: `bench/otlp-json-encode.ts`.
+ */
+import { MAX_MESSAGE_DEPTH } from "../../limits.ts";
+import { corrupt, type FieldReader } from "./field-reader.ts";
+import {
+  MAX_SLOTS,
+  MAX_TAGS,
+  UNKNOWN_FIELD,
+  WRONG_WIRE_TYPE,
+  type FieldPlan,
+  type MessagePlan,
+} from "./message-plan.ts";
+
+// The values of `wire/format.ts` again: what a module imports, its compiled code loads anew in every round of a loop.
+const WIRE_FIXED64 = 1;
+const WIRE_LENGTH = 2;
+const WIRE_FIXED32 = 5;
+
+/** One for each depth, used again for the next message there. */
+export class MessageFrame {
+  /** Where the message lies, if it is one piece. */
+  start = 0;
+  end = 0;
+  /** Start and end of each piece, if it is a singular message that came in several; 0 of them if it is one piece. */
+  pieces: Int32Array = new Int32Array(0);
+  pieceCount = 0;
+  /** The piece in which the walk over the occurrences of a field stands. */
+  #piece = 0;
+  /** Bit of each slot that occurs, and of each that occurs more than once. */
+  seen = 0;
+  repeated = 0;
+  /** By slot: tag of the first occurrence that counts, value and end of the last. */
+  readonly firstTags: Int32Array = new Int32Array(MAX_SLOTS);
+  readonly valueStarts: Int32Array = new Int32Array(MAX_SLOTS);
+  readonly valueEnds: Int32Array = new Int32Array(MAX_SLOTS);
+  /** Depth of the message, 1 for a request. */
+  readonly depth: number;
+  #inner: MessageFrame | null = null;
+
+  constructor(depth: number) {
+    this.depth = depth;
+  }
+
+  /**
+   * The frame of the messages inside this one.
+   * @throws FirnError `corrupt_object` below the depth that every OTLP reader accepts
+   */
+  get inner(): MessageFrame {
+    return this.#inner ?? this.#openInner();
+  }
+
+  /** Makes the message one piece. */
+  setRange(start: number, end: number): void {
+    this.start = start;
+    this.end = end;
+    this.pieceCount = 0;
+  }
+
+  /** Adds a piece, one that lies behind those there are. */
+  addPiece(start: number, end: number): void {
+    const index = 2 * this.pieceCount;
+    if (index === this.pieces.length) {
+      const grown = new Int32Array(Math.max(8, 2 * this.pieces.length));
+      grown.set(this.pieces);
+      this.pieces = grown;
+    }
+    this.pieces[index] = start;
+    this.pieces[index + 1] = end;
+    this.pieceCount += 1;
+  }
+
+  /**
+   * Finds the fields of the message.
+   * @throws FirnError `corrupt_object` if one is unsound or has a wire type that it cannot have
+   */
+  scan(plan: MessagePlan, reader: FieldReader): void {
+    this.seen = 0;
+    this.repeated = 0;
+    if (this.pieceCount === 0) this.#scanPiece(plan, reader, this.start, this.end);
+    for (let index = 0; index < 2 * this.pieceCount; index += 2) {
+      this.#scanPiece(plan, reader, this.pieces[index] ?? 0, this.pieces[index + 1] ?? 0);
+    }
+  }
+
+  /** Says whether the scanned message has a field. */
+  has(field: FieldPlan): boolean {
+    return (this.seen & (1 << field.slot)) !== 0;
+  }
+
+  /** Says whether the scanned message has a field more than once. */
+  hasSeveral(field: FieldPlan): boolean {
+    return (this.repeated & (1 << field.slot)) !== 0;
+  }
+
+  /**
+   * Begins a walk over the occurrences of a field of the scanned message; one such walk at a time.
+   * @returns where the first one is
+   */
+  startWalk(field: FieldPlan): number {
+    this.#piece = 0;
+    return this.firstTags[field.slot] ?? 0;
+  }
+
+  /** Where the field goes on that is next in a walk: behind the end of a piece lies what is not of the message. */
+  skipGap(position: number): number {
+    if (this.pieceCount === 0) return position;
+    while (this.#piece + 1 < this.pieceCount && (this.pieces[2 * this.#piece + 1] ?? 0) <= position) this.#piece += 1;
+    return Math.max(position, this.pieces[2 * this.#piece] ?? 0);
+  }
+
+  #openInner(): MessageFrame {
+    if (this.depth === MAX_MESSAGE_DEPTH) throw corrupt(`messages nest deeper than ${MAX_MESSAGE_DEPTH}`);
+    this.#inner = new MessageFrame(this.depth + 1);
+    return this.#inner;
+  }
+
+  #scanPiece(plan: MessagePlan, reader: FieldReader, start: number, end: number): void {
+    for (let position = start; position < end;) {
+      position = scanPlainFields(reader.bytes, position, end, plan, this);
+      if (position < end) position = this.#scanField(plan, reader, position, end);
+    }
+  }
+
+  /** Finds one field, whatever it looks like. */
+  #scanField(plan: MessagePlan, reader: FieldReader, position: number, end: number): number {
+    const next = reader.readField(position, end);
+    const { tag } = reader;
+    const slot = tag >= 0 && tag < MAX_TAGS ? (plan.slotsByTag[tag] ?? UNKNOWN_FIELD) : UNKNOWN_FIELD;
+    if (slot === WRONG_WIRE_TYPE) throw corrupt(`field ${tag >>> 3} of ${plan.name} has wire type ${tag & 7}`);
+    if (slot === UNKNOWN_FIELD) return next;
+    const bit = 1 << slot;
+    if ((this.seen & bit) !== 0) this.repeated |= bit;
+    else {
+      this.seen = (this.seen & ~(plan.fields[slot]?.rivals ?? 0)) | bit;
+      this.repeated &= ~bit;
+      this.firstTags[slot] = position;
+    }
+    this.valueStarts[slot] = reader.valueStart;
+    this.valueEnds[slot] = next;
+    return next;
+  }
+}
+
+/**
+ * Finds fields as long as they are known, and tag, length and varint are one byte each: nearly all of them. The loop
+ * calls nothing, so that the compiler keeps its state in registers.
+ * @returns position of the first field that is otherwise, or `end`
+ */
+function scanPlainFields(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  plan: MessagePlan,
+  frame: MessageFrame,
+): number {
+  const { slotsByTag, fields } = plan;
+  const { firstTags, valueStarts, valueEnds } = frame;
+  let { seen, repeated } = frame;
+  let position = start;
+  while (position < end) {
+    const tag = bytes[position] ?? 0;
+    const size = bytes[position + 1] ?? 0;
+    const slot = tag < 0x80 ? (slotsByTag[tag] ?? -1) : -1;
+    if (slot < 0) break;
+    const wireType = tag & 7;
+    let valueStart = position + 1;
+    let next = valueStart + 1;
+    if (wireType === WIRE_FIXED64) next = valueStart + 8;
+    else if (size >= 0x80 || wireType === WIRE_FIXED32) break;
+    else if (wireType === WIRE_LENGTH) {
+      valueStart = next;
+      next += size;
+    }
+    if (next > end) break;
+    const bit = 1 << slot;
+    if ((seen & bit) !== 0) repeated |= bit;
+    else {
+      seen = (seen & ~(fields[slot]?.rivals ?? 0)) | bit;
+      repeated &= ~bit;
+      firstTags[slot] = position;
+    }
+    valueStarts[slot] = valueStart;
+    valueEnds[slot] = next;
+    position = next;
+  }
+  frame.seen = seen;
+  frame.repeated = repeated;
+  return position;
+}
