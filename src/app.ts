@@ -5,11 +5,13 @@ import { readWatermark } from "./admin/status.ts";
 import type { Grant } from "./auth/contract.ts";
 import type { ShardIdentity } from "./buffer/contract.ts";
 import { requireGrant, type GrantEnv } from "./auth/middleware.ts";
-import { readConfig, type Bindings, type Config } from "./config.ts";
+import { readConfig, readCorsOrigins, type Bindings, type Config, type CorsOrigins } from "./config.ts";
 import { openArchiveStore, openShardClient } from "./durable-objects/clients.ts";
 import { FirnError, toErrorMessage } from "./errors.ts";
 import { toErrorResponse, toHttpMeaning } from "./http-errors.ts";
+import { toCorsHeaders } from "./ingest/cors.ts";
 import { openIdentity } from "./ingest/identity.ts";
+import { ingest, type IngestDeps } from "./ingest/ingest.ts";
 import { parseMediaType } from "./ingest/media-type.ts";
 import { openIngestRoutes } from "./ingest/routes.ts";
 import { REQUEST_BODY_TIMEOUT } from "./limits.ts";
@@ -28,27 +30,52 @@ const REQUEST_ID_BYTES = 6;
  */
 export function openApp(env: Readonly<Record<string, unknown>>, bindings: Bindings): Hono<GrantEnv> {
   const app = new Hono<GrantEnv>({ strict: false });
+  const corsOrigins = findCorsOrigins(env);
+  app.use(async (_context, next) => {
+    try {
+      await next();
+    } catch (thrown) {
+      // Hono hands only an Error on; anything else would be answered by the platform, in text.
+      throw new FirnError("internal", toErrorMessage(thrown), { cause: thrown });
+    }
+  });
   app.get("/healthz", (context) => context.text("ok\n"));
   app.notFound((context) => {
     const message = `Cannot find ${context.req.method} ${context.req.path}`;
-    return toAnswer(context.req.raw, new FirnError("not_found", message));
+    const answer = toAnswer(context.req.raw, new FirnError("not_found", message));
+    // A browser whose endpoint has a slip in it is told so; the answer says nothing of the deployment.
+    const headers = toCorsHeaders(context.req.raw.headers, corsOrigins);
+    for (const [name, value] of Object.entries(headers)) answer.headers.set(name, value);
+    return answer;
   });
   app.onError((error, context) => toAnswer(context.req.raw, error));
   try {
     mountRoutes(app, readConfig(env), bindings);
   } catch (error) {
     log("error", "config.wrong", { error: toErrorMessage(error) });
-    app.all("*", () => {
+    const refuse = (): never => {
       throw error;
-    });
+    };
+    app.route("/", openIngestRoutes({ corsOrigins, authenticate: refuse, ingest: refuse }));
+    app.all("*", refuse);
   }
   return app;
+}
+
+/** Browsers can read what is wrong with the settings, too, unless it is this one. */
+function findCorsOrigins(env: Readonly<Record<string, unknown>>): CorsOrigins {
+  try {
+    return readCorsOrigins(env);
+  } catch {
+    // Reported with all other settings, by `readConfig`.
+    return { kind: "any" };
+  }
 }
 
 function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): void {
   const client = openShardClient(bindings, config);
   const { marshaler, compression } = config.archive;
-  const ingestDeps = {
+  const ingestDeps: IngestDeps = {
     maxRequestBytes: config.maxRequestBytes,
     bodyTimeout: REQUEST_BODY_TIMEOUT,
     shards: config.shards,
@@ -57,7 +84,14 @@ function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): v
     form: { marshaler, compression },
     openShard: (identity: ShardIdentity) => client.shard(identity),
   };
-  app.route("/", openIngestRoutes(ingestDeps, requireGrant(config, "ingest")));
+  app.route(
+    "/",
+    openIngestRoutes({
+      corsOrigins: config.corsOrigins,
+      authenticate: requireGrant(config, "ingest"),
+      ingest: (request) => ingest(request, ingestDeps),
+    }),
+  );
   const store = openArchiveStore(bindings, config);
   const openReplayDeps = ({ tenant }: Grant): ReplayDeps => ({
     store,

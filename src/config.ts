@@ -28,9 +28,15 @@ export interface ArchiveConfig {
   readonly prefix: string;
   readonly filePrefix: string;
   readonly partition: PartitionFormat;
-  readonly marshaler: "otlp_proto";
-  readonly compression: "gzip";
+  readonly marshaler: "otlp_proto" | "otlp_json";
+  readonly compression: "gzip" | "zstd" | "none";
 }
+
+/** From which origins a browser may send (otlp-http 2.3). */
+export type CorsOrigins =
+  | { readonly kind: "any" | "none" }
+  /** Lower case, as browsers write them; `https://*.example.com` stands for every host below that one. */
+  | { readonly kind: "list"; readonly origins: readonly string[] };
 
 /** All settings, validated. */
 export interface Config {
@@ -43,6 +49,7 @@ export interface Config {
   readonly flushMaxBytes: Bytes;
   readonly backlogMaxBytes: Bytes;
   readonly maxRequestBytes: Bytes;
+  readonly corsOrigins: CorsOrigins;
   /** 0: off. */
   readonly dedupeWindow: Seconds;
   /** Jurisdiction of the Durable Objects; `null`: none. */
@@ -59,6 +66,9 @@ const EMPTY_SHA256_HEX = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca49599
 const TENANT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const PREFIX = /^[A-Za-z0-9._=-]+(\/[A-Za-z0-9._=-]+)*$/;
 const FILE_PREFIX = /^[A-Za-z0-9._-]*$/;
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:]+\])(:\d{1,5})?$/;
+/** Browsers leave it out. */
+const DEFAULT_PORT = /^(http:.*):80$|^(https:.*):443$/;
 
 /**
  * Reads all settings.
@@ -83,9 +93,15 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
         max: MAX_REQUEST_BYTES_CEILING,
       }),
     ),
+    corsOrigins: readOrigins(read),
     dedupeWindow: readDedupeWindow(read),
     jurisdiction: readJurisdiction(read),
   };
+}
+
+/** Reads `CORS_ORIGINS` alone. @throws FirnError `misconfigured`. */
+export function readCorsOrigins(env: Readonly<Record<string, unknown>>): CorsOrigins {
+  return readOrigins(openReader(env));
 }
 
 interface SettingReader {
@@ -142,8 +158,8 @@ function readArchive(read: SettingReader): ArchiveConfig {
     prefix: readPrefix(read, "ARCHIVE_PREFIX"),
     filePrefix: readFilePrefix(read),
     partition: parsePartitionFormat(read.text("ARCHIVE_PARTITION_FORMAT", DEFAULT_PARTITION)),
-    marshaler: readOneOf(read, "ARCHIVE_MARSHALER", ["otlp_proto"]),
-    compression: readOneOf(read, "ARCHIVE_COMPRESSION", ["gzip"]),
+    marshaler: readOneOf(read, "ARCHIVE_MARSHALER", ["otlp_proto", "otlp_json"]),
+    compression: readOneOf(read, "ARCHIVE_COMPRESSION", ["gzip", "zstd", "none"]),
   };
 }
 
@@ -151,7 +167,20 @@ function readOneOf<T extends string>(read: SettingReader, name: string, choices:
   const value = read.text(name, choices[0]);
   const choice = choices.find((candidate) => candidate === value);
   if (choice !== undefined) return choice;
-  throw wrong(name, `found "${value}", expected ${choices.map((c) => `"${c}"`).join(" or ")} in this release`);
+  throw wrong(name, `found "${value}", expected ${choices.map((c) => `"${c}"`).join(" or ")}`);
+}
+
+function readOrigins(read: SettingReader): CorsOrigins {
+  const entries = read.list("CORS_ORIGINS", ["*"]).map((entry) => entry.toLowerCase());
+  const [first] = entries;
+  if (entries.length === 1 && first === "*") return { kind: "any" };
+  if (entries.length === 1 && first === "none") return { kind: "none" };
+  const found = entries.length === 0 ? "," : entries.find((entry) => !ORIGIN.test(entry));
+  if (found === undefined) {
+    return { kind: "list", origins: entries.map((entry) => entry.replace(DEFAULT_PORT, "$1$2")) };
+  }
+  const expected = '"*", "none", or origins such as "https://app.example.com" and "https://*.example.com"';
+  throw wrong("CORS_ORIGINS", `found "${found}", expected ${expected}, without a path`);
 }
 
 /** Slashes at either end are dropped: exporters and receivers disagree about them (collector-s3 W3). */

@@ -14,6 +14,8 @@ export type ErrorKind =
   | "too_large"
   | "unsupported_media_type"
   | "unsupported_coding"
+  /** None of the media types that the request would accept can be given. */
+  | "not_acceptable"
   /** A passing fault: overload, a full backlog, an object that was reset. The same request may succeed later. */
   | "unavailable"
   /** A setting is missing or wrong; only the operator can help. */

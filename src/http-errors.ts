@@ -4,12 +4,12 @@
  * answered with a fixed sentence and the id under which the log holds the rest (reliability S9).
  */
 import { unreachable, type ErrorKind, type FirnError } from "./errors.ts";
-import { RETRY_AFTER_OVERLOAD } from "./limits.ts";
+import { RETRY_AFTER_MAX, RETRY_AFTER_OVERLOAD } from "./limits.ts";
 import { CONTENT_TYPE, encodeStatus, type Encoding } from "./otlp/response.ts";
 
 /** What an error kind means over HTTP. */
 export interface HttpMeaning {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 413 | 415 | 500 | 503;
   /** google.rpc.Code; clients do not act on it. */
   readonly code: number;
   /** Stands in the body instead of the error's message, which is for the log alone. */
@@ -42,6 +42,8 @@ export function toHttpMeaning(kind: ErrorKind): HttpMeaning {
     case "unsupported_media_type":
     case "unsupported_coding":
       return { status: 415, code: 3 };
+    case "not_acceptable":
+      return { status: 406, code: 3 };
     case "unavailable":
       return { status: 503, code: 14 };
     case "store_unavailable":
@@ -80,12 +82,19 @@ function extraHeaders(failure: FirnError): Record<string, string> {
     case "unsupported_media_type":
       return { "accept-post": "application/x-protobuf, application/json" };
     case "unsupported_coding":
-      return { "accept-encoding": "gzip, identity" };
+      return { "accept-encoding": "gzip, deflate, zstd, identity" };
+    case "not_acceptable":
+      return { vary: "Accept" };
     case "method_not_allowed":
       return failure.allow === undefined ? {} : { allow: failure.allow };
     default:
       return toHttpMeaning(failure.kind).status === 503
-        ? { "retry-after": String(failure.retryAfterSeconds ?? RETRY_AFTER_OVERLOAD) }
+        ? { "retry-after": String(toRetryAfter(failure.retryAfterSeconds)) }
         : {};
   }
+}
+
+/** A whole number from 1: several clients parse nothing else, and take 0 for "at once" (otlp-http 4.3). */
+function toRetryAfter(wanted: number = RETRY_AFTER_OVERLOAD): number {
+  return Math.min(Math.max(Math.ceil(wanted), 1), RETRY_AFTER_MAX);
 }

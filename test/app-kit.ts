@@ -29,6 +29,67 @@ export function makeLogs(body: string): string {
   return JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] });
 }
 
+/** What a `google.rpc.Status` says, whichever encoding it is in; an independent reader of six fields. */
+export interface StatusContent {
+  readonly code: number;
+  readonly message: string;
+  readonly violations: readonly { readonly field: string; readonly description: string }[];
+}
+
+/** Reads the Status of an answer by its exact content type. */
+export async function readStatus(response: Response): Promise<StatusContent> {
+  const type = response.headers.get("content-type");
+  if (type === "application/json") {
+    const json: { code: number; message: string; details?: { "@type": string; fieldViolations: [] }[] } =
+      await response.json();
+    const badRequests = (json.details ?? []).filter((detail) => detail["@type"] === BAD_REQUEST);
+    return { ...json, violations: badRequests.flatMap((detail) => detail.fieldViolations) };
+  }
+  if (type !== "application/x-protobuf") throw new Error(`Expected a type of OTLP, got ${type}`);
+  const status = readMessage(await response.bytes());
+  const violations = (status.get(3) ?? []).flatMap((detail) => {
+    const any = readMessage(toBytes(detail));
+    if (toText(any.get(1)?.[0]) !== BAD_REQUEST) return [];
+    return (readMessage(toBytes(any.get(2)?.[0])).get(1) ?? []).map((violation) => {
+      const fields = readMessage(toBytes(violation));
+      return { field: toText(fields.get(1)?.[0]), description: toText(fields.get(2)?.[0]) };
+    });
+  });
+  return { code: Number(status.get(1)?.[0]), message: toText(status.get(2)?.[0]), violations };
+}
+
+const BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest";
+
+type WireValue = number | Uint8Array;
+
+/** Fields of a message of varints and length-delimited values, by number. */
+export function readMessage(bytes: Uint8Array): ReadonlyMap<number, readonly WireValue[]> {
+  const fields = new Map<number, WireValue[]>();
+  let at = 0;
+  const varint = (): number => {
+    for (let value = 0, shift = 1; ; shift *= 128) {
+      const byte = bytes[at++] ?? 0;
+      value += (byte & 127) * shift;
+      if (byte < 128) return value;
+    }
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    let value: WireValue = varint();
+    if (tag % 8 === 2) value = bytes.subarray(at, (at += value));
+    fields.set(tag >> 3, [...(fields.get(tag >> 3) ?? []), value]);
+  }
+  return fields;
+}
+
+function toBytes(value: WireValue | undefined): Uint8Array {
+  return value instanceof Uint8Array ? value : new Uint8Array();
+}
+
+function toText(value: WireValue | undefined): string {
+  return new TextDecoder().decode(toBytes(value));
+}
+
 export async function digest(token: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token))).toHex();
 }

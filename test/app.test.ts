@@ -1,101 +1,13 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { compressGzip } from "../src/compression/gzip-member.ts";
-import { call, digest, JSON_TYPE, makeLogs, makeReplayPath, PROTOBUF } from "./app-kit.ts";
-
-describe("POST /v1/logs", () => {
-  it("answers JSON with {} and protobuf with no bytes, each in its own exact type", async () => {
-    const json = await call("/v1/logs", { method: "POST", headers: JSON_TYPE, body: makeLogs("a") });
-    const empty = await call("/v1/logs", { method: "POST", headers: PROTOBUF, body: new Uint8Array() });
-
-    expect([json.status, json.headers.get("content-type"), await json.text()]).toEqual([200, "application/json", "{}"]);
-    expect([empty.status, empty.headers.get("content-type")]).toEqual([200, "application/x-protobuf"]);
-    expect((await empty.arrayBuffer()).byteLength).toBe(0);
-  });
-
-  it("ignores parameters and case of the media type, and a trailing slash", async () => {
-    const headers = { "content-type": "Application/JSON; charset=utf-8" };
-
-    expect((await call("/v1/logs/", { method: "POST", headers, body: makeLogs("b") })).status).toBe(200);
-  });
-
-  it("takes gzip in any spelling, and a body without bytes whatever its coding", async () => {
-    const body = compressGzip(new TextEncoder().encode(makeLogs("c")));
-    for (const coding of ["gzip", "x-gzip", "GZIP", " identity , gzip,"]) {
-      const headers = { ...JSON_TYPE, "content-encoding": coding };
-      expect((await call("/v1/logs", { method: "POST", headers, body })).status, coding).toBe(200);
-      expect((await call("/v1/logs", { method: "POST", headers, body: "" })).status, coding).toBe(200);
-    }
-  });
-
-  const refusals: readonly [string, RequestInit, number, number, RegExp][] = [
-    ["a missing media type", { body: new Uint8Array([1]) }, 415, 3, /media type/],
-    ["an unknown media type", { headers: { "content-type": "text/plain" }, body: "x" }, 415, 3, /application\/json/],
-    ["an unknown coding", { headers: { ...JSON_TYPE, "content-encoding": "br" }, body: "x" }, 415, 3, /"br"/],
-    ["a body that is not JSON", { headers: JSON_TYPE, body: "{" }, 400, 3, /./],
-    ["a body that is not gzip", { headers: { ...JSON_TYPE, "content-encoding": "gzip" }, body: "{}" }, 400, 3, /gzip/],
-  ];
-  it.each(refusals)("refuses %s with a Status body", async (_name, init, status, code, message) => {
-    const response = await call("/v1/logs", { method: "POST", ...init });
-
-    expect(response.status).toBe(status);
-    expect(response.headers.get("content-type")).toBe("application/json");
-    const body: { code: number; message: string; details?: { fieldViolations: unknown[] }[] } = await response.json();
-    expect(body.code).toBe(code);
-    expect(body.message).toMatch(message);
-    if (status === 400) expect(body.details?.[0]?.fieldViolations.length).toBe(1);
-  });
-
-  it("refuses truncated protobuf with a Status in protobuf", async () => {
-    const response = await call("/v1/logs", { method: "POST", headers: PROTOBUF, body: new Uint8Array([0x0a, 9, 1]) });
-
-    expect([response.status, response.headers.get("content-type")]).toEqual([400, "application/x-protobuf"]);
-    expect(new Uint8Array(await response.arrayBuffer()).slice(0, 2)).toEqual(new Uint8Array([0x08, 3]));
-  });
-
-  it("refuses what is too large, declared, chunked or unpacked, with 413", async () => {
-    const limit = { MAX_REQUEST_BYTES: String(4 * 1024 * 1024) };
-    const large = new Uint8Array(4 * 1024 * 1024 + 1);
-    const stream = new Blob([large]).stream();
-    const bomb = compressGzip(large);
-
-    for (const [name, init] of Object.entries({
-      declared: { headers: { ...PROTOBUF, "content-length": String(large.length) }, body: large },
-      chunked: { headers: PROTOBUF, body: stream },
-      unpacked: { headers: { ...PROTOBUF, "content-encoding": "gzip" }, body: bomb },
-    })) {
-      expect((await call("/v1/logs", { method: "POST", ...init }, limit)).status, name).toBe(413);
-    }
-  });
-
-  it("says 405 with Allow to any other method, and nothing in the body of HEAD", async () => {
-    for (const method of ["GET", "PUT", "DELETE", "PATCH"]) {
-      const response = await call("/v1/logs", { method });
-      expect([response.status, response.headers.get("allow")], method).toEqual([405, "POST"]);
-      expect(await response.json(), method).toMatchObject({ code: 12 });
-    }
-    const head = await call("/v1/logs", { method: "HEAD" });
-    expect([head.status, await head.text()]).toEqual([405, ""]);
-  });
-});
-
-describe("any other route", () => {
-  it.each(["/", "/v1/profiles", "/v1/trace", "/V1/logs", "/v1/logs/x", "/api/public/otel/v1/traces", "/archive"])(
-    "%s answers 404 with a Status body",
-    async (path) => {
-      const response = await call(path, { method: "POST", headers: JSON_TYPE, body: "{}" });
-
-      expect(response.status).toBe(404);
-      expect(await response.json()).toMatchObject({ code: 5 });
-    },
-  );
-});
+import { call, digest, JSON_TYPE, makeLogs, makeReplayPath } from "./app-kit.ts";
 
 describe("authentication", () => {
   const routes: readonly [string, string, "ingest" | "read" | "admin"][] = [
     ["POST", "/v1/traces", "ingest"],
     ["POST", "/v1/metrics", "ingest"],
     ["POST", "/v1/logs", "ingest"],
+    ["POST", "/v1development/profiles", "ingest"],
     ["GET", "/replay?signal=traces&start=2026-01-01&end=2026-01-02", "read"],
     ["GET", "/status", "read"],
     ["POST", "/admin/flush", "admin"],
@@ -155,6 +67,30 @@ describe("the way of a request", () => {
     expect(response.status).toBe(200);
     expect(text.split("there and back").length - 1).toBe(1);
     expect(text.trimEnd().split("\n").at(-1)).toContain('"firn"');
+  });
+
+  it.each([
+    ["otlp_proto", "gzip", ".binpb.gz"],
+    ["otlp_proto", "zstd", ".binpb.zst"],
+    ["otlp_proto", "none", ".binpb"],
+    ["otlp_json", "gzip", ".json.gz"],
+    ["otlp_json", "zstd", ".json.zst"],
+    ["otlp_json", "none", ".json"],
+  ])("passes through an object of %s and %s, whose name ends in %s", async (marshaler, compression, extension) => {
+    const vars = { ARCHIVE_MARSHALER: marshaler, ARCHIVE_COMPRESSION: compression };
+    const texts = [`first as ${extension} object`, `second as ${extension} object`];
+    for (const text of texts) {
+      const sent = await call("/v1/logs", { method: "POST", headers: JSON_TYPE, body: makeLogs(text) }, vars);
+      expect(sent.status).toBe(200);
+    }
+    await (await call("/admin/flush?signal=logs", { method: "POST" }, vars)).text();
+
+    const { objects } = await env.ARCHIVE.list();
+    const replayed = await (await call(makeReplayPath("logs"), {}, vars)).text();
+
+    // Names sort by time.
+    expect(objects.at(-1)?.key.replace(/^[^.]*/, "")).toBe(extension);
+    for (const text of texts) expect(replayed.split(text).length - 1, text).toBe(1);
   });
 
   it("is the same through the worker's own entry, whose settings are those of wrangler.toml", async () => {

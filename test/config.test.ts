@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readConfig } from "../src/config.ts";
+import { readConfig, readCorsOrigins } from "../src/config.ts";
 
 const DIGEST = "ab".repeat(32);
 /** What `npm run token -- "$UNSET"` and `printf "$UNSET" | sha256sum` make. */
@@ -18,6 +18,7 @@ describe("readConfig()", () => {
       backlogMaxBytes: 1024 ** 3,
       maxRequestBytes: 20 * 1024 * 1024,
       dedupeWindow: 3600,
+      corsOrigins: { kind: "any" },
       jurisdiction: null,
     });
     expect(config.archive).toMatchObject({ store: "r2", prefix: "", marshaler: "otlp_proto", compression: "gzip" });
@@ -30,7 +31,9 @@ describe("readConfig()", () => {
     ["FLUSH_INTERVAL_SECONDS", "soon", 'found "soon"'],
     ["MAX_REQUEST_BYTES", "1000", "from 4194304 to 25165824"],
     ["DEDUPE_WINDOW_SECONDS", "60", "expected 0 (off) or at least 900"],
-    ["ARCHIVE_STORE", "s3", 'expected "r2" in this release'],
+    ["ARCHIVE_STORE", "s3", 'expected "r2"'],
+    ["ARCHIVE_MARSHALER", "json", 'found "json", expected "otlp_proto" or "otlp_json"'],
+    ["ARCHIVE_COMPRESSION", "br", 'found "br", expected "gzip" or "zstd" or "none"'],
     ["ARCHIVE_PREFIX", "a//b", "single slashes"],
     ["ARCHIVE_PREFIX", "a/../b", "segments"],
     ["ARCHIVE_PREFIX", "x/_firn", "_firn"],
@@ -54,6 +57,51 @@ describe("readConfig()", () => {
   it("takes numbers and booleans as TOML writes them", () => {
     expect(readConfig({ SHARDS: 4, ALLOW_ANONYMOUS: true })).toMatchObject({ shards: 4, allowAnonymous: true });
     expect(() => readConfig({ SHARDS: [4] })).toThrow("Cannot use the setting SHARDS: found object, expected text");
+  });
+
+  it.each([
+    "app.example.com",
+    "https://app.example.com/",
+    "https://app.example.com/path",
+    "https://",
+    "https://a b",
+    "https://*",
+    "https://a.*.example.com",
+    "https://*.*.example.com",
+    "https://user@example.com",
+    "https://example.com:port",
+    "*.example.com",
+    "null",
+  ])("names the entry %j of CORS_ORIGINS that is no origin", (entry) => {
+    const expected = 'expected "*", "none", or origins such as "https://app.example.com" and "https://*.example.com"';
+
+    expect(() => readConfig({ CORS_ORIGINS: `https://good.example.com, ${entry}` })).toThrow(
+      `Cannot use the setting CORS_ORIGINS: found "${entry}", ${expected}, without a path`,
+    );
+  });
+
+  it.each(["https://a.example.com,*", "none, https://a.example.com", "*,*", ","])(
+    "refuses %j as CORS_ORIGINS: the two words stand alone",
+    (value) => {
+      expect(() => readConfig({ CORS_ORIGINS: value })).toThrow("CORS_ORIGINS");
+    },
+  );
+
+  it("reads origins as browsers write them", () => {
+    const origins = ["HTTPS://App.Example.com:443", "http://*.example.com:80", "http://[::1]:80", "http://a:8080"];
+    const expected = ["https://app.example.com", "http://*.example.com", "http://[::1]", "http://a:8080"];
+
+    expect(readConfig({ CORS_ORIGINS: origins.join(" , ") }).corsOrigins).toEqual({ kind: "list", origins: expected });
+    expect(readCorsOrigins({ CORS_ORIGINS: "NONE", SHARDS: "wrong" })).toEqual({ kind: "none" });
+  });
+
+  it("takes every marshaler with every compression", () => {
+    for (const marshaler of ["otlp_proto", "otlp_json"]) {
+      for (const compression of ["gzip", "zstd", "none"]) {
+        const { archive } = readConfig({ ARCHIVE_MARSHALER: marshaler, ARCHIVE_COMPRESSION: compression });
+        expect(archive).toMatchObject({ marshaler, compression });
+      }
+    }
   });
 
   it("never repeats the value of a digest in a message", () => {

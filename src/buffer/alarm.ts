@@ -4,7 +4,7 @@
  */
 import { toErrorMessage } from "../errors.ts";
 import { log } from "../log.ts";
-import { isStranded, type Batch, type Shard } from "./shard.ts";
+import { isStranded, objectBytes, type Batch, type Shard } from "./shard.ts";
 
 /** An alarm for this very millisecond may be lost (workerd issue 6866); the next one is safe. */
 const SOON = 1;
@@ -15,7 +15,7 @@ const LOST_AFTER_MILLIS = 60_000;
 /** Says when a batch that is not sealed yet is due. */
 export function sealDueAt(shard: Shard, batch: Batch): number {
   const { flushIntervalMillis, flushMaxBytes } = shard.deps.settings;
-  const isFull = batch.isClosed || batch.memberBytes >= flushMaxBytes;
+  const isFull = batch.isClosed || objectBytes(batch) >= flushMaxBytes;
   return Math.max(batch.nextAttemptAt, isFull ? 0 : batch.openedAt + flushIntervalMillis);
 }
 

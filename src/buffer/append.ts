@@ -2,12 +2,17 @@
  * Append (protocol 3): a request enters the shard, once, or not at all. Answers only after the write is durable, for a
  * copy after the write of its original.
  */
-import { APPEND_IN_FLIGHT_MAX_BYTES, RETRY_AFTER_BACKLOG, RETRY_AFTER_OVERLOAD } from "../limits.ts";
+import {
+  APPEND_IN_FLIGHT_MAX_BYTES,
+  BACKLOG_MAX_LONE_BATCHES,
+  RETRY_AFTER_BACKLOG,
+  RETRY_AFTER_OVERLOAD,
+} from "../limits.ts";
 import type { AppendHead, AppendOutcome, ShardIdentity } from "./contract.ts";
 import { recall } from "./dedupe.ts";
 import { HASH_BYTES, type Entry } from "./entries.ts";
 import { commitMember } from "./group-commit.ts";
-import type { Shard } from "./shard.ts";
+import { holdsOneRequest, type Shard } from "./shard.ts";
 
 /**
  * Stores a member.
@@ -65,7 +70,8 @@ function toCopy(shard: Shard, { itemCount, rejectedCount }: Pick<Entry, "itemCou
 function admit(shard: Shard, head: AppendHead): AppendOutcome | null {
   const { memberBytes } = head;
   const heldBytes = shard.backlogBytes + shard.inFlightBytes;
-  if (heldBytes > 0 && heldBytes + memberBytes > shard.deps.settings.backlogMaxBytes) {
+  const isFull = heldBytes > 0 && heldBytes + memberBytes > shard.deps.settings.backlogMaxBytes;
+  if (isFull || hasTooManyBatches(shard, head)) {
     shard.tally.refused += 1;
     return { kind: "unavailable", reason: "backlog", retryAfterSeconds: RETRY_AFTER_BACKLOG };
   }
@@ -73,6 +79,11 @@ function admit(shard: Shard, head: AppendHead): AppendOutcome | null {
   if (!isBusy) return null;
   shard.tally.refused += 1;
   return { kind: "unavailable", reason: "overload", retryAfterSeconds: RETRY_AFTER_OVERLOAD };
+}
+
+/** Only where each request is a batch: elsewhere their number follows from the bytes that they hold. */
+function hasTooManyBatches(shard: Shard, { identity }: AppendHead): boolean {
+  return holdsOneRequest(identity) && shard.batches.size + shard.gathering.length >= BACKLOG_MAX_LONE_BATCHES;
 }
 
 function isLarge({ memberBytes }: AppendHead): boolean {
@@ -106,7 +117,7 @@ async function store(
 
 /** The Directory hears of the shard before its first acknowledgement (protocol 1); appends at once share one call. */
 async function ensureRegistered(shard: Shard, identity: ShardIdentity): Promise<void> {
-  if (shard.isSelfWritten) return;
+  if (shard.writtenFormat > 0) return;
   shard.identity = identity;
   shard.registering ??= shard.deps.register(identity);
   try {

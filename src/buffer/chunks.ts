@@ -10,7 +10,14 @@ import type { ChunkRow } from "./schema.ts";
 /** A member with what is remembered of its request. */
 export interface PackedMember {
   readonly entry: Entry;
+  /** What its batch puts before the member: its head or its separator; tiny, often empty. */
+  readonly prefix: Uint8Array;
   readonly member: Uint8Array;
+}
+
+/** Bytes that a member takes in the rows of its batch. */
+export function packedBytes({ prefix, member }: PackedMember): number {
+  return prefix.byteLength + member.byteLength;
 }
 
 /** Plans the rows for some members. @param committedAt - the moment of the commit, in milliseconds */
@@ -19,12 +26,12 @@ export function packChunks(members: readonly PackedMember[], committedAt: number
   let run: PackedMember[] = [];
   let runBytes = 0;
   const flushRun = (): void => {
-    if (run.length > 0) rows.push(toRow(run, toData(run), committedAt));
+    if (run.length > 0) rows.push(toRow(run, toData(run.flatMap(toPieces)), committedAt));
     run = [];
     runBytes = 0;
   };
   for (const packed of members) {
-    const bytes = packed.member.byteLength + ENTRY_BYTES;
+    const bytes = packedBytes(packed) + ENTRY_BYTES;
     if (runBytes + bytes > CHUNK_MAX_BYTES) flushRun();
     if (bytes > CHUNK_MAX_BYTES) {
       rows.push(...splitMember(packed, committedAt));
@@ -38,18 +45,24 @@ export function packChunks(members: readonly PackedMember[], committedAt: number
 }
 
 function splitMember(packed: PackedMember, committedAt: number): ChunkRow[] {
-  const first = CHUNK_MAX_BYTES - ENTRY_BYTES;
-  const rows = [toRow([packed], packed.member.subarray(0, first), committedAt)];
-  for (let from = first; from < packed.member.byteLength; from += CHUNK_MAX_BYTES) {
-    rows.push(toRow([], packed.member.subarray(from, from + CHUNK_MAX_BYTES), committedAt));
+  const { prefix, member } = packed;
+  const first = CHUNK_MAX_BYTES - ENTRY_BYTES - prefix.byteLength;
+  const rows = [toRow([packed], toData([prefix, member.subarray(0, first)]), committedAt)];
+  for (let from = first; from < member.byteLength; from += CHUNK_MAX_BYTES) {
+    rows.push(toRow([], member.subarray(from, from + CHUNK_MAX_BYTES), committedAt));
   }
   return rows;
 }
 
-/** A single member is its row's data as it came. */
-function toData(run: readonly PackedMember[]): Uint8Array {
-  const [only] = run;
-  return run.length === 1 && only !== undefined ? only.member : joinBytes(run.map(({ member }) => member));
+function toPieces({ prefix, member }: PackedMember): readonly Uint8Array[] {
+  return [prefix, member];
+}
+
+/** A member that stands alone in its row is the row's data as it came. */
+function toData(pieces: readonly Uint8Array[]): Uint8Array {
+  const filled = pieces.filter(({ byteLength }) => byteLength > 0);
+  const [only] = filled;
+  return filled.length === 1 && only !== undefined ? only : joinBytes(filled);
 }
 
 function toRow(members: readonly PackedMember[], data: Uint8Array, committedAt: number): ChunkRow {

@@ -8,7 +8,8 @@
  * | 20     | 4     | items rejected, little-endian                                |
  * | 24     | 4     | length of the member, little-endian                          |
  *
- * The order of entries in a row of a batch is the order of the members in its data.
+ * The order of entries in a row of a batch is the order of the members in its data. The length is that of the member as
+ * it arrived; the head or separator that the batch's frame puts before it is not counted.
  */
 
 /** Bytes of one entry. */

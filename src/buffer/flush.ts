@@ -98,7 +98,9 @@ function noteStranded(shard: Shard): void {
 /** Seals batch by batch: one that can't be sealed waits by itself and doesn't hold up the others. */
 async function sealDue(shard: Shard, scope: DrainScope, progress: Progress): Promise<void> {
   const now = shard.deps.now();
-  for (const batch of shard.batches.values()) {
+  // Where each request is a batch, more are due by the time that these are sealed.
+  const here = [...shard.batches.values()];
+  for (const batch of here) {
     if (batch.seal !== null || (scope === "due" && sealDueAt(shard, batch) > now)) continue;
     try {
       await sealBatch(shard, batch);
@@ -121,10 +123,14 @@ function chooseBatches(
 ): Batch[] {
   const now = shard.deps.now();
   if (scope === "due" && shard.storeRetryAt > now) return [];
-  const ready = [...shard.batches.values()]
-    .filter(({ id, seal }) => seal !== null && id <= lastId && !tried.has(id))
-    .filter((batch) => !isStranded(shard, batch) && (scope === "all" || batch.nextAttemptAt <= now))
-    .toSorted((a, b) => a.attempts - b.attempts || a.id - b.id);
+  // Batches stand in the order of their ids. One pass and no sorting: a shard may hold thousands, a request each.
+  let ready: Batch[] = [];
+  for (const batch of shard.batches.values()) {
+    if (batch.seal === null || batch.id > lastId || tried.has(batch.id) || isStranded(shard, batch)) continue;
+    if (scope === "due" && batch.nextAttemptAt > now) continue;
+    if (ready.length === FLUSH_CONCURRENCY && batch.attempts >= (ready.at(-1)?.attempts ?? 0)) continue;
+    ready = [...ready, batch].toSorted((a, b) => a.attempts - b.attempts || a.id - b.id).slice(0, FLUSH_CONCURRENCY);
+  }
   const worst = Math.max(shard.storeFailures, ready[0]?.attempts ?? 0);
   return ready.slice(0, Math.max(1, Math.floor(FLUSH_CONCURRENCY / 2 ** worst)));
 }

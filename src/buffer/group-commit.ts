@@ -5,12 +5,14 @@
  */
 import { BATCH_MAX_MEMBERS } from "../limits.ts";
 import { armAlarm } from "./alarm.ts";
-import { packChunks } from "./chunks.ts";
+import { packChunks, packedBytes, type PackedMember } from "./chunks.ts";
 import { commit } from "./commit.ts";
-import type { MemberForm } from "./contract.ts";
+import type { MemberForm, ShardIdentity } from "./contract.ts";
 import { remember } from "./dedupe.ts";
-import { insertBatch, insertChunk, type ChunkRow } from "./schema.ts";
-import { writeSelf, type Batch, type Shard, type Waiting } from "./shard.ts";
+import { insertBatch, insertChunk, SCHEMA_FORMAT, SCHEMA_FORMAT_PLAIN, type ChunkRow } from "./schema.ts";
+import { holdsOneRequest, objectBytes, writeSelf, type Batch, type Shard, type Waiting } from "./shard.ts";
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 /** What one commit writes into one batch. */
 interface BatchWrite {
@@ -49,16 +51,20 @@ async function commitGroups(shard: Shard): Promise<void> {
 /** One transaction for data and hashes; the hashes enter the index only when it is durable (protocol 3.1). */
 async function commitGroup(shard: Shard, group: readonly Waiting[]): Promise<void> {
   const at = shard.deps.now();
-  const writes = planWrites(shard, group, at);
+  const { identity } = shard;
+  if (identity === null) throw new Error("Cannot commit members: the shard does not know who it is");
+  const writes = planWrites(shard, { identity, group, at });
+  const isPlain = !holdsOneRequest(identity) && writes.every(({ batch }) => batch.frame === null);
+  const format = isPlain ? SCHEMA_FORMAT_PLAIN : SCHEMA_FORMAT;
   let armed: Promise<void> | undefined;
   await commit(
     shard,
     () => {
-      if (!shard.isSelfWritten && shard.identity !== null) writeSelf(shard, shard.identity);
+      if (format > shard.writtenFormat) writeSelf(shard, identity, format);
       for (const write of writes) writeBatch(shard, write);
     },
     () => {
-      shard.isSelfWritten = true;
+      shard.writtenFormat = Math.max(shard.writtenFormat, format);
       for (const write of writes) applyWrite(shard, write);
       // In the same breath as the rows: the platform makes both durable together.
       armed = armAlarm(shard);
@@ -75,20 +81,49 @@ async function commitGroup(shard: Shard, group: readonly Waiting[]): Promise<voi
   }
 }
 
-function planWrites(shard: Shard, group: readonly Waiting[], at: number): BatchWrite[] {
-  const byForm = Map.groupBy(group, ({ form }) => toFormKey(form));
+interface Gathered {
+  readonly identity: ShardIdentity;
+  readonly group: readonly Waiting[];
+  readonly at: number;
+}
+
+function planWrites(shard: Shard, { identity, group, at }: Gathered): BatchWrite[] {
   let nextId = shard.nextBatchId;
+  const openBatch = (form: MemberForm): Batch =>
+    newBatch({ id: nextId++, form, frame: shard.deps.toFrame(identity, form), openedAt: at });
+  if (holdsOneRequest(identity)) {
+    return group.map((member) =>
+      toWrite({ ...openBatch(member.form), isClosed: true }, true, { members: [member], at }),
+    );
+  }
+  const byForm = Map.groupBy(group, ({ form }) => toFormKey(form));
   return [...byForm.values()].flatMap((members): BatchWrite[] => {
     const [first] = members;
     if (first === undefined) return [];
-    const chunks = packChunks(members, at);
     const open = findOpenBatch(shard, first.form);
-    if (open !== null && hasRoom(shard, open, members)) return [{ batch: open, isNew: false, chunks }];
+    if (open !== null && hasRoom(shard, open, members)) return [toWrite(open, false, { members, at })];
     if (open !== null) open.isClosed = true;
-    const batch = newBatch(nextId, first.form, at);
-    nextId += 1;
-    return [{ batch, isNew: true, chunks }];
+    return [toWrite(openBatch(first.form), true, { members, at })];
   });
+}
+
+interface Members {
+  readonly members: readonly Waiting[];
+  readonly at: number;
+}
+
+function toWrite(batch: Batch, isNew: boolean, { members, at }: Members): BatchWrite {
+  return { batch, isNew, chunks: packChunks(frameMembers(batch, isNew, members), at) };
+}
+
+/** Puts the head before the first member of a batch, the separator before every other one. */
+function frameMembers({ frame }: Batch, isNew: boolean, members: readonly Waiting[]): PackedMember[] {
+  const { head, separator } = frame ?? { head: NOTHING, separator: NOTHING };
+  return members.map(({ entry, member }, index) => ({
+    entry,
+    member,
+    prefix: isNew && index === 0 ? head : separator,
+  }));
 }
 
 function findOpenBatch(shard: Shard, form: MemberForm): Batch | null {
@@ -103,15 +138,14 @@ function toFormKey({ marshaler, compression }: MemberForm): string {
 }
 
 function hasRoom(shard: Shard, batch: Batch, members: readonly Waiting[]): boolean {
-  const bytes = members.reduce((sum, { member }) => sum + member.byteLength, batch.memberBytes);
+  const added = frameMembers(batch, false, members);
+  const bytes = added.reduce((sum, packed) => sum + packedBytes(packed), objectBytes(batch));
   return bytes <= shard.deps.settings.flushMaxBytes && batch.requestCount + members.length <= BATCH_MAX_MEMBERS;
 }
 
-function newBatch(id: number, form: MemberForm, openedAt: number): Batch {
+function newBatch(opened: Pick<Batch, "id" | "form" | "frame" | "openedAt">): Batch {
   return {
-    id,
-    form,
-    openedAt,
+    ...opened,
     memberBytes: 0,
     itemCount: 0,
     requestCount: 0,

@@ -15,8 +15,13 @@ import { FirnError } from "../errors.ts";
 import type { MemberForm } from "./contract.ts";
 import { findEntry, type Entry } from "./entries.ts";
 
-/** Written into `meta` with the name of the shard; a larger one was written by a newer release. */
-export const SCHEMA_FORMAT = 1;
+/**
+ * Written into `meta` with the name of the shard; a larger one was written by a newer release. 1: members concatenate.
+ * 2: some batch has a frame or holds one request, which a release that knows 1 alone would seal wrongly, so it stops.
+ */
+export const SCHEMA_FORMAT = 2;
+/** What is written while every batch is one that concatenates. */
+export const SCHEMA_FORMAT_PLAIN = 1;
 
 /** The part of a Durable Object's storage that a shard needs; the platform's own type satisfies it. */
 export interface ShardStorage {

@@ -6,7 +6,7 @@ import { FLOOR_MAX_AHEAD } from "../limits.ts";
 import type { PutSource } from "../object-store/contract.ts";
 import { commit } from "./commit.ts";
 import { readChunkData, updateSeal, type Seal } from "./schema.ts";
-import { writeTotals, type Batch, type Shard } from "./shard.ts";
+import { objectBytes, writeTotals, type Batch, type Shard } from "./shard.ts";
 
 /**
  * Seals a batch that holds members.
@@ -47,23 +47,30 @@ function planSeal(shard: Shard, batch: Batch, sha256: Uint8Array): Seal {
   const sealedAt = toSealTime(shard);
   const sequence = totals.nextSequence;
   const key = deps.formatObjectKey(identity, { form: batch.form, sealedAt, incarnation, sequence });
-  return { sequence, sealedAt, key, store: deps.store.identity, length: batch.memberBytes, sha256 };
+  return { sequence, sealedAt, key, store: deps.store.identity, length: objectBytes(batch), sha256 };
 }
 
 async function digestBatch(shard: Shard, batch: Batch): Promise<Uint8Array> {
   const stream = new crypto.DigestStream("SHA-256");
   const writer = stream.getWriter();
-  for (const data of readBatchData(shard, batch)) await writer.write(data);
+  for (const data of readObjectBytes(shard, batch)) await writer.write(data);
   await writer.close();
   return new Uint8Array(await stream.digest);
 }
 
+/** All of the object, from the first byte to the last: the batch's rows and the tail of its frame. */
+function* readObjectBytes(shard: Shard, batch: Batch): Generator<Uint8Array> {
+  yield* readRows(shard, batch);
+  const { frame } = batch;
+  // A copy, since a stream of bytes takes the memory of what it is given.
+  if (frame !== null && frame.tail.byteLength > 0) yield frame.tail.slice();
+}
+
 /**
- * The bytes of a batch, a row at a time: what the object will be, from the first byte to the last. A row's memory is
- * given back when the next one is asked for; left to the garbage collector it grows with the batch (75 MiB for 64 MB
- * instead of 7, `npm run bench -- flush`).
+ * The rows of a batch, one at a time. A row's memory is given back when the next one is asked for; left to the garbage
+ * collector it grows with the batch (75 MiB for 64 MB instead of 7, `npm run bench -- flush`).
  */
-function* readBatchData(shard: Shard, batch: Batch): Generator<Uint8Array> {
+function* readRows(shard: Shard, batch: Batch): Generator<Uint8Array> {
   for (let row = 1; ; row += 1) {
     const data = readChunkData(shard.deps.storage, batch.id, row);
     if (data === null) return;
@@ -79,7 +86,7 @@ export function toPutSource(shard: Shard, batch: Batch, seal: Seal): PutSource {
     sha256: seal.sha256,
     contentType: shard.deps.toContentType(batch.form),
     async *open() {
-      yield* readBatchData(shard, batch);
+      yield* readObjectBytes(shard, batch);
     },
   };
 }

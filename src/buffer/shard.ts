@@ -5,6 +5,7 @@
 import { FirnError } from "../errors.ts";
 import { FLUSH_SET_ASIDE_ATTEMPTS } from "../limits.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
+import { isItemSignal } from "../signal.ts";
 import type { MemberForm, ShardIdentity } from "./contract.ts";
 import { loadDedupeIndex, openDedupeIndex, type DedupeIndex } from "./dedupe.ts";
 import { toBackoff } from "./back-off.ts";
@@ -21,6 +22,17 @@ import {
   type ShardStorage,
 } from "./schema.ts";
 import { formatShardName, parseShardName } from "./shard-name.ts";
+
+/**
+ * What makes one document of the members of a batch, each piece a member of the batch's compression. Rows hold the head
+ * before the first member and the separator before every other one; the tail is added to a sealed batch and stands in
+ * no row. The same arguments must give the same bytes for ever: a sealed batch is sent again with its old digest.
+ */
+export interface BatchFrame {
+  readonly head: Uint8Array;
+  readonly separator: Uint8Array;
+  readonly tail: Uint8Array;
+}
 
 /** Settings that a shard follows, in milliseconds and bytes. */
 export interface ShardSettings {
@@ -43,6 +55,8 @@ export interface ShardDeps {
   readonly formatObjectKey: (identity: ShardIdentity, object: FreshObject) => string;
   /** Content type of an object of this form. */
   readonly toContentType: (form: MemberForm) => string;
+  /** What joins the members of batches of this form; `null` where members concatenate as they are. */
+  readonly toFrame: (identity: ShardIdentity, form: MemberForm) => BatchFrame | null;
   /** Makes the shard known to the Directory; called before the first acknowledgement. */
   readonly register: (identity: ShardIdentity) => Promise<void>;
   /** Throws this instance away: the next call meets one that was started from storage. */
@@ -58,7 +72,7 @@ export interface FreshObject {
 }
 
 /** A request that waits for its commit. */
-export interface Waiting extends PackedMember {
+export interface Waiting extends Omit<PackedMember, "prefix"> {
   readonly form: MemberForm;
   resolve(): void;
   reject(error: unknown): void;
@@ -68,12 +82,17 @@ export interface Waiting extends PackedMember {
 export interface Batch {
   readonly id: number;
   readonly form: MemberForm;
+  readonly frame: BatchFrame | null;
   readonly openedAt: number;
+  /** Bytes in its rows: members with what its frame puts before them. */
   memberBytes: number;
   itemCount: number;
   requestCount: number;
   seal: Seal | null;
-  /** Takes no more members; only in memory, since an unsealed batch may be filled on after a crash. */
+  /**
+   * Takes no more members. Only in memory: an unsealed batch may be filled on after a crash, but for one that holds a
+   * request alone.
+   */
   isClosed: boolean;
   /** PUTs tried so far, kept durably before each one. */
   attempts: number;
@@ -115,8 +134,8 @@ export interface Shard {
   readonly pending: Map<string, Promise<void>>;
   readonly tally: Tally;
   identity: ShardIdentity | null;
-  /** Storage says who the shard is, which it does only once the Directory knows it. */
-  isSelfWritten: boolean;
+  /** Format with which storage says who the shard is; 0 while it does not: it does once the Directory knows it. */
+  writtenFormat: number;
   registering: Promise<void> | null;
   totals: Totals;
   nextBatchId: number;
@@ -146,7 +165,7 @@ export async function openShard(deps: ShardDeps, newIncarnation: () => string): 
   createTables(deps.storage);
   const self = readSelf(deps.storage);
   const tally: Tally = { appends: 0, copies: 0, refused: 0, commits: 0, rowsWritten: 0, storeErrors: 0 };
-  const batches = new Map(loadBatches(deps).map((batch) => [batch.id, batch]));
+  const batches = new Map(loadBatches(deps, self?.identity ?? null).map((batch) => [batch.id, batch]));
   const index = openDedupeIndex(deps.settings.dedupeWindowMillis);
   loadDedupeIndex(index, deps.storage, [...batches.keys()], deps.now());
   return {
@@ -158,7 +177,7 @@ export async function openShard(deps: ShardDeps, newIncarnation: () => string): 
     pending: new Map(),
     tally,
     identity: self?.identity ?? null,
-    isSelfWritten: self !== null,
+    writtenFormat: self?.format ?? 0,
     registering: null,
     totals: readTotals(deps.storage),
     nextBatchId: Math.max(0, ...batches.keys()) + 1,
@@ -175,14 +194,31 @@ export async function openShard(deps: ShardDeps, newIncarnation: () => string): 
   };
 }
 
-function loadBatches(deps: ShardDeps): Batch[] {
-  return readBatches(deps.storage).map((row) => ({
+function loadBatches(deps: ShardDeps, identity: ShardIdentity | null): Batch[] {
+  const rows = readBatches(deps.storage);
+  if (identity === null) {
+    // The transaction of the first member writes the name.
+    if (rows.length > 0) throw new Error("Cannot start the shard: it holds batches, but no name");
+    return [];
+  }
+  return rows.map((row) => ({
     ...row,
     ...readBatchSums(deps.storage, row.id),
-    isClosed: row.seal !== null,
+    frame: deps.toFrame(identity, row.form),
+    isClosed: row.seal !== null || holdsOneRequest(identity),
     // A batch that was being tried when the shard died may be what killed it: the next try waits (protocol 3.5).
     nextAttemptAt: row.attempts > 1 ? deps.now() + toBackoff(row.attempts, deps.random()) : 0,
   }));
+}
+
+/** Whether each request is an object of its own: those of profiles do not concatenate (protocol 2). */
+export function holdsOneRequest({ signal }: ShardIdentity): boolean {
+  return !isItemSignal(signal);
+}
+
+/** Length of the object that a batch would be now. */
+export function objectBytes({ memberBytes, frame }: Batch): number {
+  return memberBytes + (frame?.tail.byteLength ?? 0);
 }
 
 /** Whether a batch failed so often that it is shown to the operator; it is still tried, at the longest back-off. */
@@ -195,21 +231,27 @@ export function isStranded(shard: Shard, { seal }: Batch): boolean {
   return seal !== null && seal.store !== shard.deps.store.identity;
 }
 
+interface Self {
+  readonly format: number;
+  readonly incarnation: string;
+  readonly identity: ShardIdentity;
+}
+
 /** Who a shard is, as its storage says; `null` before the first member. */
-function readSelf(storage: ShardStorage): { readonly incarnation: string; readonly identity: ShardIdentity } | null {
+function readSelf(storage: ShardStorage): Self | null {
   const value = readMeta(storage, "shard");
   if (value === undefined) return null;
   const { format, incarnation, name } = toRecord(value);
   const identity = typeof name === "string" ? parseShardName(name) : null;
   if (typeof format !== "number" || format > SCHEMA_FORMAT || typeof incarnation !== "string" || identity === null) {
-    throw new FirnError("unknown_format", `Cannot start the shard: found format ${String(format)}, expected 1`);
+    throw new FirnError("unknown_format", `Cannot start the shard: found format ${String(format)}, expected 1 or 2`);
   }
-  return { incarnation, identity };
+  return { format, incarnation, identity };
 }
 
-/** Notes who the shard is; part of the transaction of its first member. */
-export function writeSelf(shard: Shard, identity: ShardIdentity): void {
-  const self = { format: SCHEMA_FORMAT, incarnation: shard.incarnation, name: formatShardName(identity) };
+/** Notes who the shard is and in which format; part of the transaction of the first member that needs the format. */
+export function writeSelf(shard: Shard, identity: ShardIdentity, format: number): void {
+  const self = { format, incarnation: shard.incarnation, name: formatShardName(identity) };
   writeMeta(shard.deps.storage, shard.meter, "shard", self);
 }
 

@@ -23,7 +23,7 @@ export function toWatermark(shard: Shard): number {
  */
 export async function claimWatermark(shard: Shard): Promise<number> {
   const watermark = toWatermark(shard);
-  if (watermark > shard.totals.floor && shard.isSelfWritten) {
+  if (watermark > shard.totals.floor && shard.writtenFormat > 0) {
     const totals = { ...shard.totals, floor: watermark };
     await commit(
       shard,

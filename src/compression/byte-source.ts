@@ -46,6 +46,18 @@ export function openWindow(source: ByteSource): ByteWindow {
   };
 }
 
+/** Consumes the next piece of a window that is not empty; at most `STREAM_PIECE_BYTES`. */
+export function takePiece(input: ByteWindow): Uint8Array {
+  const piece = input.view().subarray(0, STREAM_PIECE_BYTES);
+  input.consume(piece.length);
+  return piece;
+}
+
+/** Cuts bytes into pieces of at most `STREAM_PIECE_BYTES`, without copying. */
+export function* cutPieces(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += STREAM_PIECE_BYTES) yield bytes.subarray(at, at + STREAM_PIECE_BYTES);
+}
+
 interface ByteReader {
   read(): Promise<Uint8Array | null>;
   close(): Promise<void>;

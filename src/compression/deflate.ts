@@ -2,7 +2,9 @@
  * Inflates the deflate stream at the front of some bytes in one native call, bounded, and says where it ended. That end
  * is what zlib's own `gunzip` does not tell, and what makes a walk over members exact.
  */
-import { inflateRawSync } from "node:zlib";
+import { inflateRawSync, inflateSync } from "node:zlib";
+import { KIB, MIB } from "../units.ts";
+import { hasCode, isTooLong } from "./zlib-error.ts";
 
 /** What became of the deflate stream. */
 export type DeflateOutcome =
@@ -16,17 +18,31 @@ export type DeflateOutcome =
 
 /** Bounds of {@link inflateDeflate}, in bytes. */
 export interface DeflateBounds {
+  /** `zlib`: the stream stands in a zlib wrapper, RFC 1950, whose header and Adler-32 are checked and consumed. */
+  readonly wrapper?: "none" | "zlib";
   /** Longest output, 0 or more. */
   readonly limit: number;
   /** Size in which zlib allocates output; a short output retains a whole piece. */
   readonly pieceBytes: number;
 }
 
+/** Pieces few enough to join cheaply, and small enough not to be retained for a small body. */
+const PIECE_MIN_BYTES: number = 16 * KIB;
+const PIECE_MAX_BYTES: number = MIB;
+/** Telemetry inflates to four times its size or more. */
+const USUAL_RATIO = 4;
+
+/** Chooses the size of output pieces for so much input, in bytes; 0 gives the smallest. */
+export function choosePieceBytes(inputBytes: number): number {
+  return Math.min(Math.max(inputBytes * USUAL_RATIO, PIECE_MIN_BYTES), PIECE_MAX_BYTES);
+}
+
 /** Inflates the deflate stream that begins at the first byte; what follows it in the input is not looked at. */
 export function inflateDeflate(input: Uint8Array, bounds: DeflateBounds): DeflateOutcome {
   let result: unknown;
   try {
-    result = inflateRawSync(input, {
+    const inflate = bounds.wrapper === "zlib" ? inflateSync : inflateRawSync;
+    result = inflate(input, {
       info: true,
       chunkSize: bounds.pieceBytes,
       maxOutputLength: Math.max(bounds.limit, 1),
@@ -54,15 +70,4 @@ function isInflateInfo(value: unknown): value is InflateInfo {
   const { buffer, engine } = value;
   if (!(buffer instanceof Uint8Array) || typeof engine !== "object" || engine === null) return false;
   return "bytesWritten" in engine && typeof engine.bytesWritten === "number";
-}
-
-/** Node's zlib and workerd's port of it throw `ERR_BUFFER_TOO_LARGE`; workerd's native calls have only this message. */
-function isTooLong(error: unknown): boolean {
-  return (
-    hasCode(error, "ERR_BUFFER_TOO_LARGE") || (error instanceof Error && error.message === "Memory limit exceeded")
-  );
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -15,6 +15,7 @@
  * zero byte between members, silently (otlp-http 3.2).
  */
 import { crc32 } from "node:zlib";
+import { KIB } from "../units.ts";
 
 /** What {@link parseGzipHeader} found. */
 export type GzipHeader =
@@ -24,6 +25,8 @@ export type GzipHeader =
   | { readonly kind: "short" }
   | { readonly kind: "bad"; readonly found: string };
 
+/** Longest header with which a member is read from an object: 64 KiB of extra field, as much of name and comment. */
+export const GZIP_HEADER_MAX_BYTES: number = 128 * KIB;
 /** Bytes after the deflate stream. */
 export const GZIP_TRAILER_BYTES = 8;
 

@@ -15,7 +15,23 @@ declare module "node:zlib" {
     readonly readableHighWaterMark?: number;
   }
 
-  interface InflateRaw extends AsyncIterable<Uint8Array> {
+  interface ZstdOptions {
+    /** Output beyond it is an error; bytes, 1 to 128 MiB. */
+    readonly maxOutputLength?: number;
+    /** Size of the pieces of an engine's output; bytes. */
+    readonly chunkSize?: number;
+    readonly readableHighWaterMark?: number;
+    /** By the numbers in `constants`. */
+    readonly params?: Readonly<Record<number, number>>;
+  }
+
+  interface ZlibConstants {
+    readonly ZSTD_c_compressionLevel: number;
+    readonly ZSTD_c_checksumFlag: number;
+  }
+
+  /** An engine: bytes are written, what they inflate to is iterated. */
+  interface Inflate extends AsyncIterable<Uint8Array> {
     /** Input consumed so far, in spite of its name; bytes. */
     readonly bytesWritten: number;
     write(chunk: Uint8Array, done: (error?: Error | null) => void): boolean;
@@ -23,8 +39,13 @@ declare module "node:zlib" {
     destroy(error?: Error): void;
   }
 
+  export const constants: ZlibConstants;
   export function crc32(data: Uint8Array, value?: number): number;
   export function gzipSync(data: Uint8Array, options?: ZlibOptions): Uint8Array;
   export function inflateRawSync(data: Uint8Array, options?: ZlibOptions): unknown;
-  export function createInflateRaw(options?: ZlibOptions): InflateRaw;
+  export function inflateSync(data: Uint8Array, options?: ZlibOptions): unknown;
+  export function createInflateRaw(options?: ZlibOptions): Inflate;
+  export function zstdCompressSync(data: Uint8Array, options?: ZstdOptions): Uint8Array;
+  export function zstdDecompressSync(data: Uint8Array, options?: ZstdOptions): Uint8Array<ArrayBuffer>;
+  export function createZstdDecompress(options?: ZstdOptions): Inflate;
 }

@@ -20,6 +20,7 @@ import { readBindings, readConfig, type Config } from "../config.ts";
 import { toErrorMessage } from "../errors.ts";
 import { log } from "../log.ts";
 import { millis, secondsToMillis } from "../units.ts";
+import { toFrame } from "./batch-frame.ts";
 import { openArchiveStore, openShardClient } from "./clients.ts";
 
 export class ShardBuffer extends DurableObject<Env> implements ShardBufferContract {
@@ -86,6 +87,7 @@ function toShardDeps(ctx: DurableObjectState, env: Env): ShardDeps {
     store: openArchiveStore(bindings, config),
     formatObjectKey: (identity, object) => formatFreshKey(config, identity, object),
     toContentType: formatContentType,
+    toFrame,
     register: (identity) => client.directory().register(identity),
     abandon: (error) => {
       log("error", "shard.abandoned", { name: ctx.id.name ?? "", error: toErrorMessage(error) });

@@ -6,12 +6,12 @@
  * digest a request cost a twentieth of all CPU at 10 KB (`docs/decisions/0002-request-identity.md`).
  */
 import type { Encoding } from "../otlp/response.ts";
-import type { ItemSignal } from "../signal.ts";
+import type { Signal } from "../signal.ts";
 
 /** What an identity is taken over. */
 export interface RequestIdentityInput {
   readonly tenant: string;
-  readonly signal: ItemSignal;
+  readonly signal: Signal;
   readonly encoding: Encoding;
   /** The decompressed body as received, before transcoding and before bad items are cut out. */
   readonly body: Uint8Array;
@@ -20,7 +20,7 @@ export interface RequestIdentityInput {
 /** Computes identities, 32 bytes each. */
 export type ComputeIdentity = (input: RequestIdentityInput) => Promise<Uint8Array>;
 
-/** Opens the computation; it remembers the digests of contexts, of which there are six a tenant. */
+/** Opens the computation; it remembers the digests of contexts, of which there are eight a tenant. */
 export function openIdentity(): ComputeIdentity {
   const contexts = new Map<string, Uint8Array>();
   return async ({ tenant, signal, encoding, body }) => {

@@ -2,40 +2,48 @@
  * Ingest: one OTLP request → canonical body → member → shard → answer. The order of the checks is that of otlp-http
  * 2.1; everything that can be refused is refused before anything is stored.
  */
-import { compressGzip } from "../compression/gzip-member.ts";
-import type { AppendHead, AppendOutcome, MemberForm, ShardBufferContract, ShardIdentity } from "../buffer/contract.ts";
-import { FirnError, toErrorMessage } from "../errors.ts";
-import { MEMBER_INLINE_MAX_BYTES, RETRY_AFTER_OVERLOAD } from "../limits.ts";
-import { log } from "../log.ts";
+import type { AppendHead, AppendOutcome, MemberForm } from "../buffer/contract.ts";
+import { FirnError } from "../errors.ts";
+import { RETRY_AFTER_OVERLOAD } from "../limits.ts";
 import { decodeJsonRequest } from "../otlp/json/decode.ts";
-import { CONTENT_TYPE, encodeExportResponse, type Encoding } from "../otlp/response.ts";
-import { validateRequest, type Validation } from "../otlp/validate.ts";
-import type { ItemSignal } from "../signal.ts";
+import { checkProfilesRequest } from "../otlp/profiles.ts";
+import { CONTENT_TYPE, encodeExportResponse, type Encoding, type ExportOutcome } from "../otlp/response.ts";
+import { validateRequest } from "../otlp/validate.ts";
+import { isItemSignal, type ItemSignal, type Signal } from "../signal.ts";
 import type { Millis } from "../units.ts";
 import { chooseShard, type ComputeIdentity } from "./identity.ts";
 import { parseContentCodings, parseMediaType } from "./media-type.ts";
-import { decodeBody, readBody } from "./request-body.ts";
+import { makeItemMember, makeProfilesMember, type FormedMember } from "./member.ts";
+import { isProbe, isProbeRequest } from "./probe.ts";
+import { decodeBody, readBody, type DecodedBody } from "./request-body.ts";
+import { appendMember, type ShardCallDeps } from "./shard-call.ts";
 
 /** What ingest is given by the root. */
-export interface IngestDeps {
+export interface IngestDeps extends ShardCallDeps {
   readonly maxRequestBytes: number;
   /** How long a body may take to arrive. */
   readonly bodyTimeout: Millis;
   readonly shards: number;
-  /** Shards know a copy: without it a call that may have stored the request is never repeated here. */
-  readonly isDeduped: boolean;
   readonly computeIdentity: ComputeIdentity;
   /** The archive's form; client bytes are kept as a member only when they have it already. */
   readonly form: MemberForm;
-  readonly openShard: (identity: ShardIdentity) => Pick<ShardBufferContract, "append" | "appendStream">;
 }
 
 /** A request of an authenticated tenant. */
 export interface IngestRequest {
   readonly tenant: string;
-  readonly signal: ItemSignal;
+  readonly signal: Signal;
   readonly request: Request;
 }
+
+/** A sound request. */
+interface Accepted extends ExportOutcome {
+  /** Items kept; 0: there is nothing to store. */
+  readonly itemCount: number;
+  readonly makeMember: () => FormedMember;
+}
+
+const NOTHING_TO_SAY: ExportOutcome = { rejectedCount: 0, message: "" };
 
 /**
  * Takes one export request in.
@@ -45,87 +53,66 @@ export interface IngestRequest {
 export async function ingest({ tenant, signal, request }: IngestRequest, deps: IngestDeps): Promise<Response> {
   const encoding = parseMediaType(request.headers.get("content-type"));
   if (encoding === null) {
+    if (await isProbeRequest(request, deps.bodyTimeout)) return toResponse(signal, "json", NOTHING_TO_SAY);
     const expected = `expected ${CONTENT_TYPE.protobuf} or ${CONTENT_TYPE.json}`;
     throw new FirnError("unsupported_media_type", `Cannot decode the media type of the request, ${expected}`);
   }
   const codings = parseContentCodings(request.headers.get("content-encoding"));
   const wire = await readBody(request, { maxBytes: deps.maxRequestBytes, timeout: deps.bodyTimeout });
-  const { body, gzipMember } = decodeBody(wire, codings, deps.maxRequestBytes);
-  const validation = toCanonical(signal, encoding, body);
-  if (validation.itemCount === 0) return toResponse(signal, encoding, validation);
+  const received = decodeBody(wire, codings, deps.maxRequestBytes);
+  if (isProbe(received.body)) return toResponse(signal, encoding, NOTHING_TO_SAY);
+  const accepted = isItemSignal(signal)
+    ? acceptItems({ signal, encoding, received }, deps.form)
+    : acceptProfiles({ encoding, received }, deps.form);
+  if (accepted.itemCount === 0) return toResponse(signal, encoding, accepted);
 
-  const hash = await deps.computeIdentity({ tenant, signal, encoding, body });
-  const member = toMember(validation, { body, gzipMember });
+  const hash = await deps.computeIdentity({ tenant, signal, encoding, body: received.body });
+  const { form, member } = accepted.makeMember();
   const head: AppendHead = {
     identity: { tenant, signal, shard: chooseShard(hash, deps.shards) },
     hash: hash.subarray(0, 16),
-    form: deps.form,
-    itemCount: validation.itemCount,
-    rejectedCount: validation.rejectedCount,
+    form,
+    itemCount: accepted.itemCount,
+    rejectedCount: accepted.rejectedCount,
     memberBytes: member.byteLength,
   };
-  return toAnswer(await appendMember(deps, head, member), { signal, encoding, validation });
+  return toResponse(signal, encoding, toOutcome(await appendMember(deps, head, member), accepted));
 }
 
 /** The canonical form is the validated protobuf request; JSON is transcoded once, here. */
-function toCanonical(signal: ItemSignal, encoding: Encoding, body: Uint8Array): Validation {
-  return validateRequest(signal, encoding === "protobuf" ? body : decodeJsonRequest(signal, body));
+function acceptItems(
+  { signal, encoding, received }: { signal: ItemSignal; encoding: Encoding; received: DecodedBody },
+  form: MemberForm,
+): Accepted {
+  const { body } = received;
+  const validation = validateRequest(signal, encoding === "protobuf" ? body : decodeJsonRequest(signal, body));
+  const makeMember = (): FormedMember => makeItemMember({ signal, received, canonical: validation.body }, form);
+  return { ...validation, makeMember };
 }
 
-/** The client's own gzip bytes are the member when they hold exactly the canonical body: nothing is recompressed. */
-function toMember(validation: Validation, received: { body: Uint8Array; gzipMember: Uint8Array | null }): Uint8Array {
-  if (received.gzipMember !== null && validation.body === received.body) return received.gzipMember;
-  return compressGzip(validation.body);
+/** Each request is one item, kept in the encoding in which it came, whatever the archive's marshaler. */
+function acceptProfiles(
+  { encoding, received }: { encoding: Encoding; received: DecodedBody },
+  { compression }: MemberForm,
+): Accepted {
+  const { isEmpty } = checkProfilesRequest(encoding, received.body);
+  return {
+    ...NOTHING_TO_SAY,
+    itemCount: isEmpty ? 0 : 1,
+    makeMember: () => ({
+      form: { marshaler: encoding === "protobuf" ? "otlp_proto" : "otlp_json", compression },
+      member: makeProfilesMember(encoding, received, compression),
+    }),
+  };
 }
 
-/** One call to the shard; one more where the platform says that it may help and the shard would know a copy. */
-async function appendMember(deps: IngestDeps, head: AppendHead, member: Uint8Array): Promise<AppendOutcome> {
-  try {
-    return await callShard(deps, head, member);
-  } catch (error) {
-    const mayRepeat = deps.isDeduped && hasFlag(error, "retryable") && !hasFlag(error, "overloaded");
-    if (!mayRepeat) throw toUnavailable(deps, head, error);
-  }
-  try {
-    return await callShard(deps, head, member);
-  } catch (error) {
-    throw toUnavailable(deps, head, error);
-  }
-}
-
-function callShard(deps: IngestDeps, head: AppendHead, member: Uint8Array): Promise<AppendOutcome> {
-  const shard = deps.openShard(head.identity);
-  return member.byteLength <= MEMBER_INLINE_MAX_BYTES
-    ? shard.append(head, member)
-    : shard.appendStream(head, new Blob([member]).stream());
-}
-
-/** Whatever a shard failed with, the client still holds the data and may try again: never a 500 (reliability I11). */
-function toUnavailable({ isDeduped }: IngestDeps, head: AppendHead, error: unknown): FirnError {
-  const { tenant, signal, shard } = head.identity;
-  log("warn", "append.failed", { tenant, signal, shard, error: toErrorMessage(error) });
-  // What was lost may be the answer alone, so that nobody knows here whether the request is durable.
-  const advice = isDeduped
-    ? "sending it again is safe"
-    : "sending it again may store it twice, because DEDUPE_WINDOW_SECONDS is 0";
-  const message = `Cannot confirm the request: it may have been stored, ${advice}`;
-  return new FirnError("unavailable", message, { retryAfterSeconds: RETRY_AFTER_OVERLOAD, cause: error });
-}
-
-/** Flags that the platform sets on errors of Durable Object calls (platform.md 3.2). */
-function hasFlag(error: unknown, flag: "retryable" | "overloaded"): boolean {
-  return typeof error === "object" && error !== null && Reflect.get(error, flag) === true;
-}
-
-function toAnswer(
-  outcome: AppendOutcome,
-  { signal, encoding, validation }: { signal: ItemSignal; encoding: Encoding; validation: Validation },
-): Response {
+/** What the client is told; a copy is told what its original was. */
+function toOutcome(outcome: AppendOutcome, accepted: ExportOutcome): ExportOutcome {
   switch (outcome.kind) {
     case "stored":
-      return toResponse(signal, encoding, validation);
+      return accepted;
     case "copy":
-      return toResponse(signal, encoding, { ...validation, rejectedCount: outcome.rejectedCount });
+      return { rejectedCount: outcome.rejectedCount, message: accepted.message };
     case "unavailable": {
       const { reason, retryAfterSeconds } = outcome;
       const why = reason === "backlog" ? "the backlog of its shard is full" : "its shard has too much under way";
@@ -142,11 +129,7 @@ function refuseUnknown(_outcome: never): FirnError {
   return new FirnError("unavailable", message, { retryAfterSeconds: RETRY_AFTER_OVERLOAD });
 }
 
-function toResponse(
-  signal: ItemSignal,
-  encoding: Encoding,
-  outcome: Pick<Validation, "rejectedCount" | "message">,
-): Response {
+function toResponse(signal: Signal, encoding: Encoding, outcome: ExportOutcome): Response {
   const body = encodeExportResponse(signal, encoding, outcome);
   // No stream is made for a body without bytes, which is what a full success in protobuf has.
   return new Response(body.byteLength === 0 ? null : body, { headers: { "content-type": CONTENT_TYPE[encoding] } });

@@ -1,10 +1,16 @@
 /** The two request headers that say how a body is written (otlp-http 3.1, 3.2). */
+import type { ContentCoding } from "../compression/request-body.ts";
 import { FirnError } from "../errors.ts";
 import { MAX_CONTENT_CODINGS } from "../limits.ts";
-import type { Encoding } from "../otlp/response.ts";
+import { CONTENT_TYPE, type Encoding } from "../otlp/response.ts";
 
-/** A coding that this release can undo. */
-export type ContentCoding = "gzip";
+/** Names of the codings that can be undone (RFC 9110 section 8.4.1). */
+const CODINGS: ReadonlyMap<string, ContentCoding> = new Map([
+  ["gzip", "gzip"],
+  ["x-gzip", "gzip"],
+  ["deflate", "deflate"],
+  ["zstd", "zstd"],
+]);
 
 /**
  * Reads `Content-Type`; parameters are ignored, case does not matter.
@@ -12,8 +18,8 @@ export type ContentCoding = "gzip";
  */
 export function parseMediaType(header: string | null): Encoding | null {
   const mediaType = header?.split(";", 1)[0]?.trim().toLowerCase();
-  if (mediaType === "application/x-protobuf") return "protobuf";
-  return mediaType === "application/json" ? "json" : null;
+  if (mediaType === CONTENT_TYPE.protobuf) return "protobuf";
+  return mediaType === CONTENT_TYPE.json ? "json" : null;
 }
 
 /**
@@ -25,12 +31,14 @@ export function parseContentCodings(header: string | null): readonly ContentCodi
     .split(",")
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== "" && name !== "identity");
-  const codings = names.map((name): ContentCoding => {
-    if (name === "gzip" || name === "x-gzip") return "gzip";
-    throw new FirnError("unsupported_coding", `Cannot decode the coding "${name}", expected gzip or identity`);
+  const codings = names.map((name) => {
+    const coding = CODINGS.get(name);
+    if (coding !== undefined) return coding;
+    const expected = `${[...CODINGS.keys()].join(", ")} or identity`;
+    throw new FirnError("unsupported_coding", `Cannot undo a coding of Content-Encoding, expected ${expected}`);
   });
   if (codings.length > MAX_CONTENT_CODINGS) {
-    const message = `Cannot decode ${codings.length} codings, expected at most ${MAX_CONTENT_CODINGS}`;
+    const message = `Cannot undo ${codings.length} codings, expected at most ${MAX_CONTENT_CODINGS}`;
     throw new FirnError("unsupported_coding", message);
   }
   return codings;

@@ -1,10 +1,9 @@
 /** The bytes of a request, read under the limit, and their codings undone under the same limit (otlp-http 3.3). */
 import { joinBytes } from "../bytes.ts";
-import { inflateGzip } from "../compression/request-body.ts";
+import { inflateBody, type ContentCoding } from "../compression/request-body.ts";
 import { FirnError } from "../errors.ts";
 import { RETRY_AFTER_OVERLOAD, STREAM_PIECE_BYTES } from "../limits.ts";
 import type { Millis } from "../units.ts";
-import type { ContentCoding } from "./media-type.ts";
 
 /** What a body may cost. */
 export interface BodyLimits {
@@ -18,8 +17,9 @@ export interface BodyLimits {
 export interface DecodedBody {
   /** What was sent before any coding; the identity of the request is taken over it. */
   readonly body: Uint8Array;
-  /** The bytes on the wire, when they are complete gzip members of `body` and may be archived as they are. */
-  readonly gzipMember: Uint8Array | null;
+  readonly wire: Uint8Array;
+  /** The one coding of `wire`, when those bytes may stand in an object of that compression as they are. */
+  readonly cleanCoding: ContentCoding | null;
 }
 
 /**
@@ -61,7 +61,8 @@ async function readAll(reader: ReadableStreamBYOBReader, expected: number, maxBy
   const pieces: Uint8Array[] = [];
   let length = 0;
   while (length < expected) {
-    const size = Math.min(STREAM_PIECE_BYTES, expected - length);
+    // One byte above the limit is enough to know that there is one.
+    const size = Math.min(STREAM_PIECE_BYTES, expected - length, maxBytes + 1 - length);
     const { done, value } = await reader.readAtLeast(size, new Uint8Array(size));
     if (done && expected !== Infinity) throw incomplete("it ended before the length that it declared");
     if (done) break;
@@ -82,19 +83,17 @@ function incomplete(found: string, cause?: unknown): FirnError {
 }
 
 /**
- * Undoes the codings, the last one first. A body without bytes is an empty body whatever its coding.
+ * Undoes the codings, the last one first, each under the limit. A body without bytes is an empty body whatever its
+ * coding.
  * @throws FirnError `invalid_request` for data that is not in its coding, `too_large` above the limit.
  */
 export function decodeBody(wire: Uint8Array, codings: readonly ContentCoding[], maxBytes: number): DecodedBody {
-  if (wire.byteLength === 0) return { body: wire, gzipMember: null };
   let body = wire;
-  let gzipMember: Uint8Array | null = null;
-  for (const [index, _coding] of codings.entries()) {
-    const inflated = inflateGzip(body, maxBytes);
-    gzipMember = index === 0 && codings.length === 1 && inflated.isCleanGzip ? wire : null;
-    body = inflated.body;
-  }
-  return { body, gzipMember };
+  let isClean = false;
+  for (const coding of codings.toReversed()) ({ body, isClean } = inflateBody(coding, body, maxBytes));
+  const [only] = codings;
+  const cleanCoding = only !== undefined && codings.length === 1 && isClean ? only : null;
+  return { body, wire, cleanCoding };
 }
 
 function tooLarge(maxBytes: number): FirnError {

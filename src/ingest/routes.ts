@@ -1,25 +1,43 @@
-/** The OTLP/HTTP routes (otlp-http 2). */
+/** The OTLP/HTTP routes and the first of their checks: path, method, authentication (otlp-http 2). */
 import { Hono } from "hono";
-import type { GrantEnv } from "../auth/middleware.ts";
-import { FirnError } from "../errors.ts";
-import { ITEM_SIGNALS } from "../signal.ts";
-import { ingest, type IngestDeps } from "./ingest.ts";
 import type { MiddlewareHandler } from "hono";
+import type { GrantEnv } from "../auth/middleware.ts";
+import type { CorsOrigins } from "../config.ts";
+import { FirnError } from "../errors.ts";
+import { SIGNALS, type Signal } from "../signal.ts";
+import { ALLOWED_METHODS, answerOptions, toCorsHeaders } from "./cors.ts";
+import type { IngestRequest } from "./ingest.ts";
 
-/** Methods of an ingest route, as its `Allow` header lists them. */
-const ALLOW = "POST";
+/** What the routes are given by the root. */
+export interface IngestRoutesDeps {
+  readonly corsOrigins: CorsOrigins;
+  readonly authenticate: MiddlewareHandler<GrantEnv>;
+  readonly ingest: (request: IngestRequest) => Promise<Response>;
+}
 
-/** Opens `POST /v1/<signal>`; any other method is answered with 405. */
-export function openIngestRoutes(deps: IngestDeps, authenticate: MiddlewareHandler<GrantEnv>): Hono<GrantEnv> {
+/** Opens `POST` and `OPTIONS` on the path of each signal; any other method is answered with 405. */
+export function openIngestRoutes({ corsOrigins, authenticate, ingest }: IngestRoutesDeps): Hono<GrantEnv> {
   const routes = new Hono<GrantEnv>({ strict: false });
-  for (const signal of ITEM_SIGNALS) {
-    routes.post(`/v1/${signal}`, authenticate, (context) =>
-      ingest({ tenant: context.get("grant").tenant, signal, request: context.req.raw }, deps),
+  const cors: MiddlewareHandler<GrantEnv> = async (context, next) => {
+    await next();
+    const headers = toCorsHeaders(context.req.raw.headers, corsOrigins);
+    for (const [name, value] of Object.entries(headers)) context.res.headers.set(name, value);
+  };
+  for (const signal of SIGNALS) {
+    const path = toPath(signal);
+    routes.options(path, (context) => answerOptions(context.req.raw.headers, corsOrigins));
+    routes.post(path, cors, authenticate, (context) =>
+      ingest({ tenant: context.get("grant").tenant, signal, request: context.req.raw }),
     );
-    routes.all(`/v1/${signal}`, (context) => {
-      const message = `Cannot ${context.req.method} on an ingest route, expected ${ALLOW}`;
-      throw new FirnError("method_not_allowed", message, { allow: ALLOW });
+    routes.all(path, cors, (context) => {
+      const message = `Cannot ${context.req.method} on an ingest route, expected ${ALLOWED_METHODS}`;
+      throw new FirnError("method_not_allowed", message, { allow: ALLOWED_METHODS });
     });
   }
   return routes;
+}
+
+/** Profiles have no stable version yet (opentelemetry-proto, `docs/specification.md`, OTLP/HTTP Request). */
+function toPath(signal: Signal): string {
+  return signal === "profiles" ? "/v1development/profiles" : `/v1/${signal}`;
 }

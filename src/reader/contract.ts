@@ -6,8 +6,9 @@
  */
 import type { Layout } from "../archive/key.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
+import type { Encoding } from "../otlp/response.ts";
 import type { TopLevelField } from "../otlp/top-level.ts";
-import type { ItemSignal } from "../signal.ts";
+import type { Signal } from "../signal.ts";
 import type { Bytes, Millis } from "../units.ts";
 
 /** A window of one tenant and signal. */
@@ -15,12 +16,17 @@ export interface ReadRequest {
   readonly store: ObjectStore;
   /** Says whose archive and how its keys look; nothing outside of it is read. */
   readonly layout: Layout;
-  readonly signal: ItemSignal;
+  readonly signal: Signal;
   /** Arrival minutes m with start ≤ m < end are read (protocol 6.2). */
   readonly start: Millis;
   readonly end: Millis;
   /** `skip` reports an unreadable object and goes on; what it gave before it failed stays given. */
   readonly onError: "stop" | "skip";
+  /**
+   * Encoding in which requests of profiles are given; as they were stored without it. An object whose request cannot be
+   * converted is unreadable. Items of the other signals are given as protobuf, whatever they were stored in.
+   */
+  readonly encoding?: Encoding;
   readonly limits: ReadLimits;
 }
 
@@ -36,6 +42,8 @@ export interface ReadLimits {
 export type ReadEvent =
   /** Whole top-level fields of one object, as they stood in it; views, valid until the next event is asked for. */
   | { readonly kind: "fields"; readonly fields: readonly TopLevelField[]; readonly itemCount: number }
+  /** The one request of an object of profiles; its item is the request, since nothing in it is interpreted. */
+  | { readonly kind: "request"; readonly encoding: Encoding; readonly body: Uint8Array; readonly itemCount: 1 }
   /** An object that could not be read to its end; only with `onError: "skip"`. */
   | { readonly kind: "unreadable"; readonly key: string; readonly reason: string }
   /** The read is over: `next` is the first minute that was not read, `null` when the window was read to its end. */

@@ -1,15 +1,18 @@
 /**
  * Reads a window of the archive: {@link readWindow}. Here the stages meet: plan, fetch ahead, decompress, cut at
- * top-level fields; and here it is decided what an unreadable object means and where a read ends itself.
+ * top-level fields or not at all; and here it is decided what an unreadable object means and where a read ends itself.
  */
 import { FirnError, toErrorMessage } from "../errors.ts";
+import { isItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
 import type { ReadEvent, ReadRequest } from "./contract.ts";
 import { fetchAhead, type FetchedStep } from "./fetch-ahead.ts";
 import { listHour } from "./listing.ts";
 import { openBody, type ObjectBody } from "./object-body.ts";
-import { assertReadable, readFields } from "./object-fields.ts";
+import { readJsonFields, readProtobufFields } from "./object-fields.ts";
+import { readRequest } from "./object-request.ts";
 import { planWindow } from "./plan.ts";
+import { readRawBytes } from "./raw-bytes.ts";
 import { openUsage, type RunningUsage } from "./usage.ts";
 import type { VisibleObject } from "./visible.ts";
 
@@ -38,7 +41,6 @@ export async function* readWindow(request: ReadRequest): AsyncGenerator<ReadEven
 }
 
 async function openObject({ store }: ReadRequest, object: VisibleObject): Promise<ObjectBody> {
-  assertReadable(object);
   return openBody(await store.get(object.key), object.length);
 }
 
@@ -64,15 +66,27 @@ async function* readObject(
     if (step.body === null) throw step.error;
     usage.objectCount++;
     usage.storedBytes += object.length;
-    for await (const run of readFields(object, step.body, { signal: request.signal, usage })) {
-      yield { kind: "fields", ...run };
-    }
+    yield* readContent(object, readRawBytes(object, step.body, usage), request);
   } catch (error) {
     const unreadable = await toUnreadable(error, object, { request, usage });
     if (unreadable === null) throw error;
     if (request.onError === "stop") throw unreadable;
     yield { kind: "unreadable", key: object.key, reason: unreadable.message };
   }
+}
+
+async function* readContent(
+  { form }: VisibleObject,
+  pieces: AsyncIterable<Uint8Array>,
+  { signal, encoding }: ReadRequest,
+): AsyncGenerator<ReadEvent, void, void> {
+  const isJson = form.marshaler === "otlp_json";
+  if (isItemSignal(signal)) {
+    yield* isJson ? readJsonFields(pieces, signal) : readProtobufFields(pieces, signal);
+    return;
+  }
+  const stored = isJson ? "json" : "protobuf";
+  yield await readRequest(pieces, stored, encoding ?? stored);
 }
 
 /** The error of an object that cannot be read, naming it; `null` when the fault is not the object's. */

@@ -9,14 +9,14 @@ import { classifyKey, minuteOf, type ArchiveKey, type Layout } from "../archive/
 import type { ObjectForm } from "../archive/object-form.ts";
 import { FirnError, unreachable } from "../errors.ts";
 import type { ObjectInfo } from "../object-store/contract.ts";
-import type { ItemSignal } from "../signal.ts";
+import type { Signal } from "../signal.ts";
 import { HOUR, type Millis } from "../units.ts";
 import { compareKeys } from "./key-order.ts";
 
 /** What of an hour is wanted. */
 export interface HourSelection {
   readonly layout: Layout;
-  readonly signal: ItemSignal;
+  readonly signal: Signal;
   /** First instant of the hour that was listed. */
   readonly hour: Millis;
   /** Of the window: start ≤ minute < end. */

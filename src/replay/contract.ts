@@ -2,7 +2,7 @@
 import type { Layout } from "../archive/key.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import type { ReadLimits } from "../reader/contract.ts";
-import type { ItemSignal } from "../signal.ts";
+import type { Signal } from "../signal.ts";
 import type { Millis } from "../units.ts";
 
 /**
@@ -16,7 +16,7 @@ export interface ReplayDeps {
   readonly store: ObjectStore;
   readonly layout: Layout;
   /** Asked once a request, before the first listing. May reject: then nothing is replayed. */
-  readonly watermark: (signal: ItemSignal) => Promise<Watermark>;
+  readonly watermark: (signal: Signal) => Promise<Watermark>;
   /** The clock, for the log only. */
   readonly now: () => Millis;
   /** Bounds of one response; the ones of protocol 6.4 unless a test wants others. */

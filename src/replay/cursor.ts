@@ -16,14 +16,14 @@
  * deceives himself only, since what it may reach is decided by the window and the grant.
  */
 import { FirnError } from "../errors.ts";
-import { isItemSignal, type ItemSignal } from "../signal.ts";
+import { isSignal, type Signal } from "../signal.ts";
 import { millis, MINUTE, type Millis } from "../units.ts";
 import type { Watermark } from "./contract.ts";
 import type { Window } from "./window.ts";
 
 /** Where a replay goes on, and what is known of the pages before. */
 export interface Cursor {
-  readonly signal: ItemSignal;
+  readonly signal: Signal;
   /** First instant of a minute. */
   readonly position: Millis;
   /** `null`: every page before ended at or below its watermark. */
@@ -43,10 +43,10 @@ export function formatCursor({ signal, position, shortOf, hasSkipped }: Cursor):
  * Parses a cursor and holds it against the request that it came with.
  * @throws FirnError `invalid_request` unless it belongs to this signal and lies in this window
  */
-export function parseCursor(text: string, { signal, window }: { signal: ItemSignal; window: Window }): Cursor {
+export function parseCursor(text: string, { signal, window }: { signal: Signal; window: Window }): Cursor {
   const match = CURSOR.exec(text);
   const [, cursorSignal = "", position = "", watermark, skipped] = match ?? [];
-  if (match === null || !isItemSignal(cursorSignal)) throw refusal('it is not a "next" of this version');
+  if (match === null || !isSignal(cursorSignal)) throw refusal('it is not a "next" of this version');
   if (cursorSignal !== signal) throw refusal(`it is of the signal "${cursorSignal}", but signal is "${signal}"`);
   const cursor: Cursor = {
     signal: cursorSignal,

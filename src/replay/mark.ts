@@ -1,8 +1,10 @@
 /**
  * The mark: the end of a response that OTLP decoders skip, and the only thing that means complete (protocol 6.5).
  *
- * - `jsonl`: a last line `{"resourceSpans":[],"firn":{…}}`, with `resourceMetrics` or `resourceLogs` for those signals.
+ * - `jsonl`: a last line `{"resourceSpans":[],"firn":{…}}`, with the other signals' list for those.
+ * - `json`: the last member `"firn"` of the document.
  * - `proto`: a field number {@link MARK_FIELD_NUMBER}, length-delimited, that holds the same JSON object as UTF-8.
+ * - `proto-delimited`: a message with only that field.
  *
  * What lies past the watermark: a window may reach into minutes into which a shard can still publish. Their items are
  * given as far as they are stored, because a batch that waits for its store would otherwise hide everything after it
@@ -12,13 +14,16 @@
  * [watermark, end) and puts that in place of what it has from there. `next` is a text only where the response ended
  * itself at a minute boundary: everything before that minute was given, nothing from it on.
  */
+import { joinBytes } from "../bytes.ts";
 import { unreachable } from "../errors.ts";
+import { jsonHead } from "../otlp/json/envelope.ts";
 import { TAG_STEP, varintBytes, WIRE_LENGTH, writeVarint } from "../otlp/wire/format.ts";
-import type { ItemSignal } from "../signal.ts";
 import type { Millis } from "../units.ts";
 import { formatCursor, type Cursor } from "./cursor.ts";
 import type { Watermark } from "./contract.ts";
-import type { ReplayFormat, ReplayQuery } from "./parameters.ts";
+import { encodeLength } from "./delimited.ts";
+import type { ReplayFormat } from "./format.ts";
+import type { ReplayQuery } from "./parameters.ts";
 
 /** Far above OTLP's fields and outside of 19000 to 19999, which protobuf keeps to itself. */
 export const MARK_FIELD_NUMBER = 100_000;
@@ -74,23 +79,35 @@ function lowest(before: Watermark | null, watermark: Watermark, pageEnd: Millis)
   return before < here ? before : here;
 }
 
-const EMPTY_CONTAINERS: Readonly<Record<ItemSignal, string>> = {
-  traces: '"resourceSpans":[]',
-  metrics: '"resourceMetrics":[]',
-  logs: '"resourceLogs":[]',
-};
+/** How a response is framed. */
+export type Framing = Pick<ReplayQuery, "format" | "signal">;
 
 /** Encodes a mark as the end of a response. */
-export function encodeMark(mark: Mark, { format, signal }: { format: ReplayFormat; signal: ItemSignal }): Uint8Array {
-  const json = JSON.stringify(mark);
+export function encodeMark(mark: Mark, { format, signal }: Framing): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(mark));
   switch (format) {
     case "jsonl":
-      return new TextEncoder().encode(`{${EMPTY_CONTAINERS[signal]},"firn":${json}}\n`);
+      return joinBytes([jsonHead(signal), toBytes('],"firn":'), json, toBytes("}\n")]);
+    case "json":
+      return joinBytes([toBytes(',"firn":'), json, toBytes("}\n")]);
     case "proto":
-      return encodeField(new TextEncoder().encode(json));
+      return encodeField(json);
+    case "proto-delimited": {
+      const message = encodeField(json);
+      return joinBytes([encodeLength(message.length), message]);
+    }
     default:
       return unreachable(format, "format");
   }
+}
+
+/** What ends a response that leaves the mark out. */
+export function encodeUnmarked(format: ReplayFormat): Uint8Array {
+  return toBytes(format === "json" ? "}\n" : "");
+}
+
+function toBytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 function encodeField(payload: Uint8Array): Uint8Array {

@@ -1,20 +1,20 @@
 /**
- * The query of `GET /replay` → {@link ReplayQuery}. Every parameter is understood or refused with a sentence that names
- * it: one that was silently ignored would look like a filter that found nothing to leave out.
+ * The query of `GET /replay` and its `Accept` header → {@link ReplayQuery}. Every parameter is understood or refused
+ * with a sentence that names it: one that was silently ignored would look like a filter that found nothing to leave
+ * out.
  */
 import { FirnError } from "../errors.ts";
 import { REPLAY_LINE_BYTES_CEILING, REPLAY_LINE_BYTES_FLOOR, REPLAY_LINE_MAX_BYTES } from "../limits.ts";
-import { isItemSignal, ITEM_SIGNALS, type ItemSignal } from "../signal.ts";
+import { isSignal, SIGNALS, type Signal } from "../signal.ts";
 import { bytes, type Bytes } from "../units.ts";
+import { chooseFormat } from "./accept.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
+import { FORMATS, formatsOf, type ReplayFormat } from "./format.ts";
 import { parseWindow, type Window } from "./window.ts";
-
-/** A format of the answer. */
-export type ReplayFormat = "jsonl" | "proto";
 
 /** What is to be replayed and how. */
 export interface ReplayQuery {
-  readonly signal: ItemSignal;
+  readonly signal: Signal;
   readonly window: Window;
   readonly format: ReplayFormat;
   readonly onError: "stop" | "skip";
@@ -24,27 +24,32 @@ export interface ReplayQuery {
   readonly cursor: Cursor | null;
 }
 
-const FORMATS: readonly ReplayFormat[] = ["jsonl", "proto"];
 const KNOWN = ["signal", "start", "end", "format", "on_error", "max_line_bytes", "mark", "cursor", "time"];
 /** Parameters and values of the design that a later release brings (DESIGN.md section 7). */
 const LATER_NAMES = ["service", "trace_id", "span_name", "metric_name", "severity", "limit_bytes", "dry_run", "exact"];
 const LATER_PREFIXES = ["attr.", "resource."];
 const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
-  signal: ["all", "profiles"],
-  format: ["json", "proto-delimited"],
+  signal: ["all"],
   time: ["event"],
 };
 /** As much of a wrong name or value as a message repeats. */
 const SHOWN_CHARS = 64;
 
+/** What of a request says what is wanted. */
+export interface ReplayRequest {
+  readonly query: URLSearchParams;
+  /** The header `Accept`, which decides the format where the query has none. */
+  readonly accept: string | null;
+}
+
 /**
- * Parses the query of a replay.
- * @throws FirnError `invalid_request` with the parameter's name as its field
+ * Parses the request for a replay.
+ * @throws FirnError `invalid_request` with the parameter's name as its field, `not_acceptable`
  */
-export function parseReplayQuery(query: URLSearchParams): ReplayQuery {
+export function parseReplayRequest({ query, accept }: ReplayRequest): ReplayQuery {
   refuseNames(query);
   const signal = parseSignal(query.get("signal"));
-  const format = parseChoice(query, "format", FORMATS) ?? "jsonl";
+  const format = parseFormat(query, signal) ?? chooseFormat(accept, formatsOf(signal));
   parseChoice(query, "time", ["arrival"]);
   const window = parseWindow(query.get("start"), query.get("end"));
   const cursor = query.get("cursor");
@@ -72,11 +77,18 @@ function refuseNames(query: URLSearchParams): void {
   }
 }
 
-function parseSignal(text: string | null): ItemSignal {
-  if (text === null)
-    throw refusal("signal", `Cannot replay without "signal": expected one of ${ITEM_SIGNALS.join(", ")}`);
-  if (isItemSignal(text)) return text;
-  throw wrongValue("signal", text, ITEM_SIGNALS);
+function parseSignal(text: string | null): Signal {
+  if (text === null) throw refusal("signal", `Cannot replay without "signal": expected one of ${SIGNALS.join(", ")}`);
+  if (isSignal(text)) return text;
+  throw wrongValue("signal", text, SIGNALS);
+}
+
+function parseFormat(query: URLSearchParams, signal: Signal): ReplayFormat | null {
+  const format = parseChoice(query, "format", FORMATS);
+  const offered = formatsOf(signal);
+  if (format === null || offered.includes(format)) return format;
+  const why = `its requests do not concatenate, expected ${offered.join(" or ")}`;
+  throw refusal("format", `Cannot use format "${format}" with signal "${signal}": ${why}`);
 }
 
 /** Parses a parameter that has a closed list of values; `null` when it is absent. */

@@ -5,13 +5,22 @@
 import { toErrorMessage } from "../errors.ts";
 import { REPLAY_FETCH_AHEAD, REPLAY_MAX_RAW_BYTES, REPLAY_MAX_STORE_CALLS } from "../limits.ts";
 import { log, type LogLevel, type LogValue } from "../log.ts";
+import type { Encoding } from "../otlp/response.ts";
 import type { ReadLimits } from "../reader/contract.ts";
 import { readWindow } from "../reader/read-window.ts";
 import type { Millis } from "../units.ts";
 import type { ReplayDeps } from "./contract.ts";
-import { CONTENT_TYPE } from "./output.ts";
-import { parseReplayQuery, type ReplayQuery } from "./parameters.ts";
+import { CONTENT_TYPE, type ReplayFormat } from "./format.ts";
+import { parseReplayRequest, type ReplayQuery, type ReplayRequest } from "./parameters.ts";
 import { openProgress, writeReplay, type ReplayProgress } from "./write-replay.ts";
+
+/** What requests that stay whole are converted to. */
+const ENCODING: Readonly<Record<ReplayFormat, Encoding>> = {
+  jsonl: "json",
+  json: "json",
+  proto: "protobuf",
+  "proto-delimited": "protobuf",
+};
 
 const LIMITS: ReadLimits = {
   maxStoreCalls: REPLAY_MAX_STORE_CALLS,
@@ -21,27 +30,29 @@ const LIMITS: ReadLimits = {
 
 /**
  * Streams a window.
- * @param query - the parameters as they came
  * @returns 200 with a body that is pulled
- * @throws FirnError `invalid_request` for a parameter, and what the watermark, the first listing or the way to the
- * first data throws
+ * @throws FirnError `invalid_request` for a parameter, `not_acceptable` for the header `Accept`, and what the
+ * watermark, the first listing or the way to the first data throws
  */
-export async function replayResponse(query: URLSearchParams, deps: ReplayDeps): Promise<Response> {
-  const replay = parseReplayQuery(query);
+export async function replayResponse(request: ReplayRequest, deps: ReplayDeps): Promise<Response> {
+  const replay = parseReplayRequest(request);
   const startedAt = deps.now();
   // Before the first listing: what a shard no longer holds now, every later listing shows. Asked afterwards, it could
   // vouch for an object that was published after its hour was listed.
   const watermark = await deps.watermark(replay.signal);
   const { store, layout, now, limits = LIMITS } = deps;
-  const { signal, onError, window, cursor } = replay;
+  const { signal, format, onError, window, cursor } = replay;
   const start = cursor?.position ?? window.start;
-  const events = readWindow({ store, layout, signal, start, end: window.end, onError, limits });
+  const encoding = ENCODING[format];
+  const events = readWindow({ store, layout, signal, start, end: window.end, onError, encoding, limits });
   const progress = openProgress();
   const pieces = writeReplay({ query: replay, events, watermark }, progress);
   const first = await pieces.next();
   const report: Report = (outcome, error) => logEnd({ replay, progress, startedAt, now }, outcome, error);
   const body = toBodyStream(first.done === true ? null : first.value, { pieces, report });
-  return new Response(body, { headers: { "content-type": CONTENT_TYPE[replay.format], "cache-control": "no-store" } });
+  // Also where the query names the format: the same URL without it is another answer to another client.
+  const headers = { "content-type": CONTENT_TYPE[format], "cache-control": "no-store", vary: "Accept" };
+  return new Response(body, { headers });
 }
 
 type Outcome = "ended" | "cancelled" | "failed";

@@ -20,10 +20,11 @@ export function openReplayRoutes(
 ): Hono<GrantEnv> {
   const routes = new Hono<GrantEnv>({ strict: false });
   routes.get("/replay", authenticate, (context) => {
-    const { method, url } = context.req.raw;
+    const { method, url, headers } = context.req.raw;
     // Hono answers HEAD by way of GET: that would start a replay that nobody reads.
     if (method !== ALLOW) throw refuseMethod(method);
-    return replayResponse(new URL(url).searchParams, openDeps(context.get("grant")));
+    const request = { query: new URL(url).searchParams, accept: headers.get("accept") };
+    return replayResponse(request, openDeps(context.get("grant")));
   });
   routes.all("/replay", (context) => {
     throw refuseMethod(context.req.method);

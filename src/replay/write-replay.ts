@@ -2,11 +2,11 @@
  * Turns the events of a read into the bytes of a response: {@link writeReplay}. Pulled from the other end, one piece
  * at a time; the mark comes last and only when nothing failed.
  */
-import { unreachable } from "../errors.ts";
+import { FirnError, unreachable } from "../errors.ts";
 import { STREAM_PIECE_BYTES } from "../limits.ts";
 import type { ReadEvent, ReadUsage } from "../reader/contract.ts";
 import type { Watermark } from "./contract.ts";
-import { encodeMark, toMark } from "./mark.ts";
+import { encodeMark, encodeUnmarked, toMark } from "./mark.ts";
 import { openOutput } from "./output.ts";
 import type { ReplayQuery } from "./parameters.ts";
 
@@ -36,7 +36,8 @@ export interface ReplaySource {
 /**
  * Writes a response in pieces of at most `STREAM_PIECE_BYTES`, each with memory of its own. The first piece comes with
  * the first data, however small; a return closes the read.
- * @throws whatever the read throws; the mark is then missing
+ * @throws whatever the read throws, and FirnError `too_large` where it ends itself and no mark could say so; the mark
+ * is then missing
  */
 export async function* writeReplay(
   { query, events, watermark }: ReplaySource,
@@ -47,26 +48,37 @@ export async function* writeReplay(
   for await (const event of events) {
     switch (event.kind) {
       case "fields":
+      case "request":
         progress.items += event.itemCount;
-        for (const bytes of output.add(event.fields)) yield* piece.add(bytes, progress);
+        for (const bytes of output.add(event)) yield* piece.add(bytes, progress);
         if (progress.bytes === 0) yield* piece.flush(progress);
         break;
       case "unreadable":
         progress.unreadable++;
         break;
       case "end": {
-        for (const bytes of output.end()) yield* piece.add(bytes, progress);
-        yield* piece.flush(progress);
         progress.usage = event.usage;
         progress.hasNext = event.next !== null;
-        if (!query.hasMark) break;
-        yield encodeMark(toMark(query, { ...progress, next: event.next, watermark }), query);
+        if (progress.hasNext && !query.hasMark) throw refuseToEnd();
+        for (const bytes of output.end()) yield* piece.add(bytes, progress);
+        yield* piece.flush(progress);
+        progress.items -= output.skipped.items;
+        progress.unreadable += output.skipped.containers;
+        const mark = query.hasMark ? toMark(query, { ...progress, next: event.next, watermark }) : null;
+        const last = mark === null ? encodeUnmarked(query.format) : encodeMark(mark, query);
+        if (last.length > 0) yield last;
         break;
       }
       default:
         unreachable(event, "read event");
     }
   }
+}
+
+/** Only the mark could tell that something is left, so that without one the response must not end like a whole one. */
+function refuseToEnd(): FirnError {
+  const message = "Cannot replay the window in one response without a mark: leave out mark=false, or narrow the window";
+  return new FirnError("too_large", message, { field: "mark" });
 }
 
 /** Gathers small runs of bytes into pieces that are worth a write. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { flushShards } from "../../src/admin/flush.ts";
 import type { FlushReport } from "../../src/buffer/contract.ts";
+import { SIGNALS } from "../../src/signal.ts";
 import { EMPTY_FLUSH, makeShards, openFakeShards, openLostDirectory } from "./fake-shards.ts";
 
 const DONE: FlushReport = { ...EMPTY_FLUSH, sealedBatches: 1, storedObjects: 2, storedBytes: 300, remainingBatches: 1 };
@@ -19,11 +20,12 @@ describe("flushShards()", () => {
     });
   });
 
-  it("asks only the shards of the signal that is wanted", async () => {
-    const shards = [...makeShards(2, "logs"), ...makeShards(1, "traces")];
+  it.each(SIGNALS)("asks only the shards of %s when they are wanted", async (signal) => {
+    const shards = SIGNALS.flatMap((each, index) => makeShards(index + 1, each));
     const access = openFakeShards({ shards, answer: () => ({ flush: async () => DONE }) });
 
-    expect(await flushShards(access, "acme", "traces")).toMatchObject({ complete: true, sealed_batches: 1 });
+    const sealed = SIGNALS.indexOf(signal) + 1;
+    expect(await flushShards(access, "acme", signal)).toMatchObject({ complete: true, sealed_batches: sealed });
   });
 
   it("is not complete when a shard can't be asked, and flushes the others", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readStatus, readWatermark } from "../../src/admin/status.ts";
 import type { ShardIdentity, ShardStatus } from "../../src/buffer/contract.ts";
+import { SIGNALS } from "../../src/signal.ts";
 import { makeShards, openFakeShards, openLostDirectory } from "./fake-shards.ts";
 
 const NOW = Date.parse("2026-05-01T14:09:30.123Z");
@@ -108,6 +109,15 @@ describe("readStatus()", () => {
 });
 
 describe("readWatermark()", () => {
+  it.each(SIGNALS)("follows the shards of %s and no others", async (signal) => {
+    const access = openFakeShards({
+      shards: SIGNALS.flatMap((each) => makeShards(1, each)),
+      answer: (identity) => ({ watermark: async () => (identity.signal === signal ? EARLIER : 0) }),
+    });
+
+    expect(await readWatermark(access, { tenant: "acme", signal, now: NOW })).toBe(EARLIER);
+  });
+
   const question = { tenant: "acme", signal: "logs", now: NOW } as const;
 
   it("is the current minute without shards", async () => {

@@ -4,25 +4,35 @@ import { packChunks, type PackedMember } from "../../src/buffer/chunks.ts";
 import { ENTRY_BYTES } from "../../src/buffer/entries.ts";
 import { CHUNK_MAX_BYTES } from "../../src/limits.ts";
 
-function makeMember(length: number, seed: number): PackedMember {
+const NOTHING = new Uint8Array(0);
+
+function makeMember(length: number, seed: number, prefix: Uint8Array = NOTHING): PackedMember {
   const hash = new Uint8Array(16).fill(seed);
   return {
     entry: { hash, itemCount: seed + 1, rejectedCount: seed, memberBytes: length },
+    prefix,
     member: new Uint8Array(length).fill(seed),
   };
 }
 
+const length = fc.oneof(
+  fc.integer({ min: 1, max: 2000 }),
+  fc.integer({ min: CHUNK_MAX_BYTES - 200, max: CHUNK_MAX_BYTES }),
+  fc.integer({ min: 1_800_000, max: 6_000_000 }),
+);
 const members = fc
-  .array(fc.oneof(fc.integer({ min: 1, max: 2000 }), fc.integer({ min: 1_800_000, max: 6_000_000 })), { maxLength: 6 })
-  .map((lengths) => lengths.map((length, index) => makeMember(length, index)));
+  .array(fc.tuple(length, fc.uint8Array({ maxLength: 60 })), { maxLength: 6 })
+  .map((each) => each.map(([bytes, prefix], index) => makeMember(bytes, index, prefix)));
 
 describe("packChunks()", () => {
-  it("keeps bytes, order and entries, and no row exceeds the limit", async () => {
+  it("keeps bytes, order and entries, and no row exceeds the limit", { timeout: 60_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(members, async (packed) => {
         const rows = packChunks(packed, 7);
 
-        expect(await digest(rows.map((row) => row.data))).toBe(await digest(packed.map(({ member }) => member)));
+        expect(await digest(rows.map((row) => row.data))).toBe(
+          await digest(packed.flatMap(({ prefix, member }) => [prefix, member])),
+        );
         for (const row of rows) expect(row.data.length + row.entries.length).toBeLessThanOrEqual(CHUNK_MAX_BYTES);
         const counts: number[] = [];
         for (const { entries } of rows) counts.push(...itemCounts(entries));

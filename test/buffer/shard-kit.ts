@@ -8,6 +8,7 @@ import { append } from "../../src/buffer/append.ts";
 import type { AppendHead, AppendOutcome, MemberForm } from "../../src/buffer/contract.ts";
 import type { ShardStorage } from "../../src/buffer/schema.ts";
 import { openShard, type Shard, type ShardSettings } from "../../src/buffer/shard.ts";
+import { toFrame } from "../../src/durable-objects/batch-frame.ts";
 import type { ObjectInfo, ObjectStore, PutOutcome, PutSource } from "../../src/object-store/contract.ts";
 
 export const GZIP: MemberForm = { marshaler: "otlp_proto", compression: "gzip" };
@@ -63,6 +64,7 @@ async function openKit(storage: DurableObjectStorage): Promise<ShardKit> {
   };
   const registered: string[] = [];
   let incarnations = 0;
+  let restarting: Promise<Shard> | null = null;
   const alarms: { at: number | null } = { at: null };
   const gated = gateStorage(storage, alarms, (point) => kit.gate(point));
   const open = (): Promise<Shard> =>
@@ -76,6 +78,7 @@ async function openKit(storage: DurableObjectStorage): Promise<ShardKit> {
         formatObjectKey: ({ signal }, { sealedAt, incarnation, sequence }) =>
           `${signal}/${sealedAt}-${incarnation}-${sequence}`,
         toContentType: () => "application/gzip",
+        toFrame,
         register: async ({ tenant, signal, shard }) => {
           kit.gate("register");
           registered.push(`${tenant}/${signal}/${shard}`);
@@ -98,7 +101,11 @@ async function openKit(storage: DurableObjectStorage): Promise<ShardKit> {
     shard: undefined as unknown as Shard,
     isAbandoned: false,
     async restart() {
-      kit.shard = await open();
+      // Those who ask at once meet one instance, as on the platform.
+      restarting ??= open().finally(() => {
+        restarting = null;
+      });
+      kit.shard = await restarting;
       kit.isAbandoned = false;
     },
     async live() {

@@ -1,80 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { AppendHead, AppendOutcome } from "../../src/buffer/contract.ts";
-import { compressGzip } from "../../src/compression/gzip-member.ts";
-import { inflateGzip } from "../../src/compression/request-body.ts";
-import { FirnError } from "../../src/errors.ts";
-import { openIdentity } from "../../src/ingest/identity.ts";
-import { ingest, type IngestDeps } from "../../src/ingest/ingest.ts";
-import { millis } from "../../src/units.ts";
-
-interface Appended {
-  readonly head: AppendHead;
-  readonly member: Uint8Array;
-  readonly isStream: boolean;
-}
-
-/** A shard that notes what it is given; `answer` decides what it says. */
-function openDeps(answer: (call: number) => AppendOutcome = () => ({ kind: "stored" })): {
-  readonly deps: IngestDeps;
-  readonly appended: Appended[];
-} {
-  const appended: Appended[] = [];
-  let calls = 0;
-  const deps: IngestDeps = {
-    maxRequestBytes: 20 * 1024 * 1024,
-    bodyTimeout: millis(30_000),
-    shards: 4,
-    computeIdentity: openIdentity(),
-    isDeduped: true,
-    form: { marshaler: "otlp_proto", compression: "gzip" },
-    openShard: () => ({
-      append: async (head, member) => {
-        const outcome = answer((calls += 1));
-        appended.push({ head, member, isStream: false });
-        return outcome;
-      },
-      appendStream: async (head, stream) => {
-        const member = new Uint8Array(await new Response(stream).arrayBuffer());
-        appended.push({ head, member, isStream: true });
-        return answer((calls += 1));
-      },
-    }),
-  };
-  return { deps, appended };
-}
-
-/** A length-delimited field. */
-function encodeField(number: number, payload: Uint8Array): Uint8Array {
-  const length = [];
-  for (let rest = payload.length; ; rest >>>= 7) {
-    length.push(rest > 127 ? (rest & 127) | 128 : rest);
-    if (rest <= 127) break;
-  }
-  return new Uint8Array([(number << 3) | 2, ...length, ...payload]);
-}
-
-/** A logs request with one record, whose body is `text`: fields 1, 2, 2, 5, 1. */
-function makeLogs(text: string): Uint8Array {
-  return [1, 5, 2, 2, 1].reduce((payload, number) => encodeField(number, payload), new TextEncoder().encode(text));
-}
-
-function post(body: Uint8Array, headers: Record<string, string> = {}): Request {
-  const type = { "content-type": "application/x-protobuf" };
-  return new Request("http://firn/v1/logs", { method: "POST", headers: { ...type, ...headers }, body });
-}
-
-async function send(request: Request, deps: IngestDeps): Promise<Response> {
-  return ingest({ tenant: "", signal: "logs", request }, deps);
-}
-
-async function failureOf(sent: Promise<Response>): Promise<FirnError> {
-  const error = await sent.then(
-    () => null,
-    (thrown: unknown) => thrown,
-  );
-  if (error instanceof FirnError) return error;
-  throw new Error("Expected the request to fail with a FirnError", { cause: error });
-}
+import type { AppendOutcome } from "../../src/buffer/contract.ts";
+import { compressMember } from "../../src/compression/member.ts";
+import { inflateBody } from "../../src/compression/request-body.ts";
+import { failureOf, makeLogs, openDeps, post, send } from "./ingest-kit.ts";
 
 /** The first call fails with an error that carries the platform's flags. */
 function failOnce(flags: object): (call: number) => AppendOutcome {
@@ -89,7 +17,7 @@ const GZIP = { "content-encoding": "gzip" };
 describe("ingest()", () => {
   it("keeps the client's own gzip bytes as the member", async () => {
     const { deps, appended } = openDeps();
-    const wire = compressGzip(makeLogs("kept"));
+    const wire = compressMember(makeLogs("kept"), "gzip");
 
     expect((await send(post(wire, GZIP), deps)).status).toBe(200);
     expect(appended[0]?.member).toEqual(wire);
@@ -97,7 +25,7 @@ describe("ingest()", () => {
 
   it("compresses anew what came plain, padded, or as JSON", async () => {
     const body = makeLogs("made");
-    const padded = new Uint8Array([...compressGzip(body), 0, 0]);
+    const padded = new Uint8Array([...compressMember(body, "gzip"), 0, 0]);
     const json = JSON.stringify({
       resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: "made" } }] }] }],
     });
@@ -109,9 +37,9 @@ describe("ingest()", () => {
       const { deps, appended } = openDeps();
       await send(request, deps);
       const [first] = appended;
-      const inflated = inflateGzip(first?.member ?? new Uint8Array(), 1e6);
+      const inflated = inflateBody("gzip", first?.member ?? new Uint8Array(), 1e6);
 
-      expect(inflated.isCleanGzip).toBe(true);
+      expect(inflated.isClean).toBe(true);
       expect(inflated.body).toEqual(body);
     }
   });
@@ -120,8 +48,8 @@ describe("ingest()", () => {
     const { deps, appended } = openDeps();
     const body = makeLogs("again");
     await send(post(body), deps);
-    await send(post(compressGzip(body), GZIP), deps);
-    await send(post(new Uint8Array([...compressGzip(body), 0]), GZIP), deps);
+    await send(post(compressMember(body, "gzip"), GZIP), deps);
+    await send(post(new Uint8Array([...compressMember(body, "gzip"), 0]), GZIP), deps);
 
     expect(new Set(appended.map(({ head }) => head.hash.toHex())).size).toBe(1);
     expect(new Set(appended.map(({ head }) => head.identity.shard)).size).toBe(1);
@@ -134,7 +62,7 @@ describe("ingest()", () => {
 
     expect(appended[0]?.isStream).toBe(true);
     expect(appended[0]?.head.memberBytes).toBe(appended[0]?.member.length);
-    const { body } = inflateGzip(appended[0]?.member ?? new Uint8Array(), 1e7);
+    const { body } = inflateBody("gzip", appended[0]?.member ?? new Uint8Array(), 1e7);
     const sent = makeLogs(noise);
     expect(body.length === sent.length && body.every((byte, index) => byte === sent[index])).toBe(true);
   });

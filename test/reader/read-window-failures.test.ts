@@ -20,8 +20,9 @@ test.each([
   ["a cut gzip member", gzip(traces("n-x")).subarray(0, -3), "traces_1.binpb.gz"],
   ["a field that ends early", traces("n-x").subarray(0, -1), "traces_1.binpb"],
   ["text that is not UTF-8", request("traces", ["n-x"]).map((byte) => (byte === 0x78 ? 0xff : byte)), "traces_1.binpb"],
-  ["no JSON", new TextEncoder().encode("{"), "traces_1.json"],
-  ["zstd", new Uint8Array(9), "traces_1.binpb.zst"],
+  ["no JSON", new TextEncoder().encode("x"), "traces_1.json"],
+  ["no zstd", new Uint8Array(9), "traces_1.binpb.zst"],
+  ["a JSON document that ends early", new TextEncoder().encode('{"resourceSpans":['), "traces_1.json"],
 ])("readWindow() skips %s, counts it and goes on", async (_, broken, name) => {
   const key = `p/year=2026/month=05/day=01/hour=14/minute=09/${name}`;
   const store = openSyntheticStore({ [key]: broken, [freshKey("2026-05-01T14:10:00Z")]: gzip(traces("n-2")) });

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatCursor, parseCursor, type Cursor } from "../../src/replay/cursor.ts";
-import { ITEM_SIGNALS } from "../../src/signal.ts";
+import { SIGNALS } from "../../src/signal.ts";
 import { millis, MINUTE } from "../../src/units.ts";
 import { at } from "../reader/archive-sample.ts";
 
@@ -23,7 +23,7 @@ test("formatCursor() writes these bytes", () => {
 test("parseCursor() is the inverse of formatCursor()", () => {
   const minute = fc.integer({ min: 0, max: ALL.end / MINUTE - 1 }).map((value) => millis(value * MINUTE));
   const cursor: fc.Arbitrary<Cursor> = fc.record({
-    signal: fc.constantFrom(...ITEM_SIGNALS),
+    signal: fc.constantFrom(...SIGNALS),
     position: minute,
     shortOf: fc.oneof(fc.constant(null), fc.constant("unknown" as const), minute),
     hasSkipped: fc.boolean(),
@@ -40,7 +40,8 @@ test.each([
   ["", 'it is not a "next" of this version'],
   ["x", 'it is not a "next" of this version'],
   ["v2.traces.29627409", 'it is not a "next" of this version'],
-  ["v1.profiles.29627409", 'it is not a "next" of this version'],
+  ["v1.all.29627409", 'it is not a "next" of this version'],
+  ["v1.profiles.29627409", 'it is of the signal "profiles", but signal is "traces"'],
   ["v1.traces.029627409", 'it is not a "next" of this version'],
   ["v1.traces.29627409.7", 'it is not a "next" of this version'],
   ["v1.traces.-1", 'it is not a "next" of this version'],

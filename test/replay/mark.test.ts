@@ -1,16 +1,25 @@
 import { expect, test } from "vitest";
-import { encodeMark, MARK_FIELD_NUMBER, toMark, type Mark, type ReplayEnd } from "../../src/replay/mark.ts";
-import { parseReplayQuery } from "../../src/replay/parameters.ts";
+import { FORMATS } from "../../src/replay/format.ts";
+import {
+  encodeMark,
+  encodeUnmarked,
+  MARK_FIELD_NUMBER,
+  toMark,
+  type Mark,
+  type ReplayEnd,
+} from "../../src/replay/mark.ts";
+import { parseReplayRequest, type ReplayQuery } from "../../src/replay/parameters.ts";
 import { openTopLevelSplitter } from "../../src/otlp/top-level.ts";
 import { at } from "../reader/archive-sample.ts";
 
 const END = at("2026-05-01T15:00:00Z");
-const query = (cursor = ""): ReturnType<typeof parseReplayQuery> =>
-  parseReplayQuery(
-    new URLSearchParams(
+const query = (cursor = ""): ReplayQuery =>
+  parseReplayRequest({
+    query: new URLSearchParams(
       `signal=traces&start=2026-05-01T14:00:00Z&end=2026-05-01T15:00:00Z${cursor && `&cursor=${cursor}`}`,
     ),
-  );
+    accept: null,
+  });
 const ended = (options: Partial<ReplayEnd>, cursor?: string): Mark =>
   toMark(query(cursor), { items: 3, bytes: 100, unreadable: 0, next: null, watermark: END, ...options });
 
@@ -66,6 +75,7 @@ test.each([
   ["traces", '{"resourceSpans":[],"firn":'],
   ["metrics", '{"resourceMetrics":[],"firn":'],
   ["logs", '{"resourceLogs":[],"firn":'],
+  ["profiles", '{"resourceProfiles":[],"firn":'],
 ] as const)("encodeMark() is a line that OTLP readers of %s take for empty", (signal, start) => {
   const line = new TextDecoder().decode(encodeMark(ended({}), { format: "jsonl", signal }));
 
@@ -73,6 +83,28 @@ test.each([
     `${start}{"items":3,"bytes":100,"complete":true,"next":null,` +
       `"watermark":"2026-05-01T15:00:00.000Z","unreadable":0}}\n`,
   );
+});
+
+test("encodeMark() is the last member of a JSON document and ends it", () => {
+  const end = new TextDecoder().decode(encodeMark(ended({}), { format: "json", signal: "traces" }));
+
+  expect(end.startsWith(',"firn":{"items":3,')).toBe(true);
+  expect(JSON.parse(`{"resourceSpans":[]${end}`)).toEqual({ resourceSpans: [], firn: ended({}) });
+  expect(end.endsWith("}}\n")).toBe(true);
+});
+
+test("encodeMark() is a message of its own where messages follow their lengths", () => {
+  const message = encodeMark(ended({}), { format: "proto", signal: "traces" });
+  const bytes = encodeMark(ended({}), { format: "proto-delimited", signal: "traces" });
+
+  expect(new DataView(bytes.buffer).getUint32(0)).toBe(message.length);
+  expect(bytes.subarray(4)).toEqual(message);
+});
+
+test("encodeUnmarked() ends what would not be whole without the mark", () => {
+  const ends = FORMATS.map((format) => new TextDecoder().decode(encodeUnmarked(format)));
+
+  expect(ends).toEqual(["", "}\n", "", ""]);
 });
 
 test("encodeMark() is an unknown field in protobuf, with the same JSON", () => {

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
-import { parseReplayQuery } from "../../src/replay/parameters.ts";
+import { parseReplayRequest } from "../../src/replay/parameters.ts";
 
-const parse = (query: string): unknown => parseReplayQuery(new URLSearchParams(query));
+const parse = (query: string, accept: string | null = null): unknown =>
+  parseReplayRequest({ query: new URLSearchParams(query), accept });
 const WINDOW = "start=2026-05-01&end=2026-05-02";
 
-test("parseReplayQuery() has these defaults", () => {
+test("parseReplayRequest() has these defaults", () => {
   expect(parse(`signal=traces&${WINDOW}`)).toEqual({
     signal: "traces",
     window: { start: Date.UTC(2026, 4, 1), end: Date.UTC(2026, 4, 2) },
@@ -16,7 +17,7 @@ test("parseReplayQuery() has these defaults", () => {
   });
 });
 
-test("parseReplayQuery() reads every parameter", () => {
+test("parseReplayRequest() reads every parameter", () => {
   const query = "format=jsonl&on_error=skip&max_line_bytes=16000000&mark=false&time=arrival&cursor=v1.logs.29627409";
 
   expect(parse(`signal=logs&${WINDOW}&${query}`)).toMatchObject({
@@ -30,16 +31,27 @@ test("parseReplayQuery() reads every parameter", () => {
 const KNOWN = "signal, start, end, format, on_error, max_line_bytes, mark, cursor, time";
 
 test.each([
-  [WINDOW, "signal", 'Cannot replay without "signal": expected one of traces, metrics, logs'],
-  [`signal=spans&${WINDOW}`, "signal", 'Cannot parse "signal": found "spans", expected traces or metrics or logs'],
+  [WINDOW, "signal", 'Cannot replay without "signal": expected one of traces, metrics, logs, profiles'],
+  [
+    `signal=spans&${WINDOW}`,
+    "signal",
+    'Cannot parse "signal": found "spans", expected traces or metrics or logs or profiles',
+  ],
   [`signal=all&${WINDOW}`, "signal", 'Cannot parse "signal": "all" is not available yet'],
-  [`signal=profiles&${WINDOW}`, "signal", 'Cannot parse "signal": "profiles" is not available yet'],
   [`signal=traces&end=2026-05-02`, "start", 'Cannot replay without "start"'],
   [`signal=traces&start=2026-05-02`, "end", 'Cannot replay without "end"'],
   [`signal=traces&start=2026-05-02&end=2026-05-02`, "end", "Cannot replay the window"],
-  [`signal=traces&${WINDOW}&format=csv`, "format", 'Cannot parse "format": found "csv", expected jsonl or proto'],
-  [`signal=traces&${WINDOW}&format=json`, "format", '"json" is not available yet, expected jsonl or proto'],
-  [`signal=traces&${WINDOW}&format=proto-delimited`, "format", '"proto-delimited" is not available yet'],
+  [
+    `signal=traces&${WINDOW}&format=csv`,
+    "format",
+    'Cannot parse "format": found "csv", expected jsonl or json or proto or proto-delimited',
+  ],
+  [
+    `signal=profiles&${WINDOW}&format=json`,
+    "format",
+    'Cannot use format "json" with signal "profiles": its requests do not concatenate, expected jsonl or proto-del',
+  ],
+  [`signal=profiles&${WINDOW}&format=proto`, "format", 'Cannot use format "proto" with signal "profiles"'],
   [`signal=traces&${WINDOW}&on_error=ignore`, "on_error", 'found "ignore", expected stop or skip'],
   [`signal=traces&${WINDOW}&mark=1`, "mark", 'found "1", expected true or false'],
   [`signal=traces&${WINDOW}&time=event`, "time", '"event" is not available yet, expected arrival'],
@@ -60,7 +72,7 @@ test.each([
   [`signal=traces&${WINDOW}&sginal=x`, "sginal", `Cannot use "sginal": unknown parameter, expected one of ${KNOWN}`],
   [`signal=traces&${WINDOW}&Format=proto`, "Format", 'Cannot use "Format": unknown parameter'],
   [`signal=traces&signal=logs&${WINDOW}`, "signal", 'Cannot read "signal": it is given more than once'],
-])("parseReplayQuery() refuses %s, naming %s", (query, field, message) => {
+])("parseReplayRequest() refuses %s, naming %s", (query, field, message) => {
   let thrown: unknown = null;
   try {
     parse(query);
@@ -69,4 +81,22 @@ test.each([
   }
 
   expect(thrown).toMatchObject({ kind: "invalid_request", field, message: expect.stringContaining(message) });
+});
+
+test("parseReplayRequest() follows the header Accept only where the query names no format", () => {
+  const query = `signal=traces&${WINDOW}`;
+
+  expect(parse(query, "application/x-protobuf")).toMatchObject({ format: "proto" });
+  expect(parse(`${query}&format=jsonl`, "application/x-protobuf")).toMatchObject({ format: "jsonl" });
+  expect(parse(`${query}&format=jsonl`, "image/png")).toMatchObject({ format: "jsonl" });
+});
+
+test("parseReplayRequest() offers profiles only what they have", () => {
+  const query = `signal=profiles&${WINDOW}`;
+
+  expect(parse(query)).toMatchObject({ signal: "profiles", format: "jsonl" });
+  expect(parse(query, "application/json, application/*;q=0.1")).toMatchObject({ format: "jsonl" });
+  expect(() => parse(query, "application/json")).toThrow(
+    "expected one of application/x-ndjson, application/octet-stream",
+  );
 });

@@ -4,19 +4,15 @@ import type { ReplayDeps } from "../../src/replay/contract.ts";
 import { replayResponse } from "../../src/replay/replay.ts";
 import { ITEM_SIGNALS } from "../../src/signal.ts";
 import { bytes, millis } from "../../src/units.ts";
-import { at, freshKey, layoutOf, LIMITS } from "../reader/archive-sample.ts";
+import { at, freshKey, LIMITS } from "../reader/archive-sample.ts";
 import { concat, gzip, namesOf, request } from "../reader/otlp-sample.ts";
-import { openSyntheticStore, type SyntheticStore } from "../reader/synthetic-store.ts";
+import { openSyntheticStore } from "../reader/synthetic-store.ts";
+import { depsOf, NOW, WINDOW } from "./replay-kit.ts";
 
-const WINDOW = "start=2026-05-01T14:00:00Z&end=2026-05-01T15:00:00Z";
-const NOW = at("2026-05-02T00:00:00Z");
 const traces = (...names: string[]): Uint8Array => request("traces", names);
 
-function depsOf(store: SyntheticStore, options: Partial<ReplayDeps> = {}): ReplayDeps {
-  return { store, layout: layoutOf(), watermark: () => Promise.resolve(NOW), now: () => NOW, ...options };
-}
-
-const replay = (query: string, deps: ReplayDeps): Promise<Response> => replayResponse(new URLSearchParams(query), deps);
+const replay = (query: string, deps: ReplayDeps): Promise<Response> =>
+  replayResponse({ query: new URLSearchParams(query), accept: null }, deps);
 
 interface Answer {
   readonly body: Uint8Array;

@@ -8,8 +8,8 @@ import { at, freshKey, layoutOf } from "../reader/archive-sample.ts";
 import { gzip, request } from "../reader/otlp-sample.ts";
 import { openSyntheticStore } from "../reader/synthetic-store.ts";
 
-const URL_OF_HOUR =
-  "http://firn/replay?signal=traces&start=2026-05-01T14:00&end=2026-05-01T15:00&format=proto&mark=false";
+const URL_OF_ANY_FORMAT = "http://firn/replay?signal=traces&start=2026-05-01T14:00&end=2026-05-01T15:00&mark=false";
+const URL_OF_HOUR = `${URL_OF_ANY_FORMAT}&format=proto`;
 const NOW = at("2026-05-02T00:00:00Z");
 
 /** The routes as the root mounts them; who asks is the header `tenant`. */
@@ -74,4 +74,28 @@ test("openReplayRoutes() hands errors to the root before anything is sent", asyn
   const response = await ask("http://firn/replay?signal=traces&start=2026-05-01", { headers: { tenant: "" } });
 
   expect(await response.json()).toEqual({ kind: "invalid_request", field: "end" });
+});
+
+test.each([
+  [undefined, "application/x-ndjson"],
+  ["*/*", "application/x-ndjson"],
+  ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/x-ndjson"],
+  ["application/json", "application/json"],
+  ["application/x-protobuf", "application/x-protobuf"],
+  ["application/octet-stream", "application/octet-stream"],
+])("openReplayRoutes() answers Accept: %s with %s and says that it varies", async (accept, contentType) => {
+  const headers = { tenant: "", ...(accept === undefined ? {} : { accept }) };
+
+  const response = await ask(URL_OF_ANY_FORMAT, { headers });
+
+  expect(response.status).toBe(200);
+  expect(response.headers.get("content-type")).toBe(contentType);
+  expect(response.headers.get("vary")).toBe("Accept");
+});
+
+test("openReplayRoutes() refuses an Accept that names nothing it has, unless the query names a format", async () => {
+  const headers = { tenant: "", accept: "image/png" };
+
+  expect(await (await ask(URL_OF_ANY_FORMAT, { headers })).json()).toMatchObject({ kind: "not_acceptable" });
+  expect((await ask(URL_OF_HOUR, { headers })).headers.get("content-type")).toBe("application/x-protobuf");
 });

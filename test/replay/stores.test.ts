@@ -15,12 +15,10 @@ const traces = (...names: string[]): Uint8Array => request("traces", names);
 const many = (tag: string): string[] => Array.from({ length: 5000 }, (_, index) => `n-${tag}-${index}`);
 
 const replay = (store: ObjectStore, query: string, layout = layoutOf()): Promise<Response> =>
-  replayResponse(new URLSearchParams(`signal=traces&${query}`), {
-    store,
-    layout,
-    watermark: () => Promise.resolve(NOW),
-    now: () => NOW,
-  });
+  replayResponse(
+    { query: new URLSearchParams(`signal=traces&${query}`), accept: null },
+    { store, layout, watermark: () => Promise.resolve(NOW), now: () => NOW },
+  );
 
 async function put(store: ObjectStore, key: string, body: Uint8Array): Promise<void> {
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", body));
