@@ -41,7 +41,12 @@ export function toWindow(from: number, until: number): Window {
 }
 
 /** URL of a window's replay. */
-export function formatReplayUrl(url: string, signal: Signal, { start, end }: Window, format: string = "jsonl"): string {
+export function formatReplayUrl(
+  url: string,
+  signal: Signal | "profiles",
+  { start, end }: Window,
+  format: string = "jsonl",
+): string {
   const [from, to] = [start, end].map((time) => time.toISOString().replace(".000Z", "Z"));
   return `${url}/replay?signal=${signal}&start=${from}&end=${to}${format === "jsonl" ? "" : `&format=${format}`}`;
 }

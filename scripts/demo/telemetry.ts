@@ -5,7 +5,10 @@
 import type { Logger, Meter, Tracer } from "@opentelemetry/api";
 import { OTLPLogExporter as JsonLogExporter } from "@opentelemetry/exporter-logs-otlp-http";
 import { OTLPLogExporter as ProtoLogExporter } from "@opentelemetry/exporter-logs-otlp-proto";
-import { OTLPMetricExporter as JsonMetricExporter } from "@opentelemetry/exporter-metrics-otlp-http";
+import {
+  AggregationTemporalityPreference,
+  OTLPMetricExporter as JsonMetricExporter,
+} from "@opentelemetry/exporter-metrics-otlp-http";
 import { OTLPMetricExporter as ProtoMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { OTLPTraceExporter as JsonTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { OTLPTraceExporter as ProtoTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
@@ -29,6 +32,10 @@ export interface TelemetryOptions {
   readonly encoding: "protobuf" | "json";
   readonly compression: "gzip" | "none";
   readonly serviceName: string;
+  /** Of sums and histograms; deltas when it is absent. */
+  readonly temporality?: AggregationTemporalityPreference;
+  /** Exporters to send with instead of those for Node. */
+  readonly exporters?: Exporters;
 }
 
 /** A running SDK. */
@@ -61,7 +68,7 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
     if (result.code === 0) sent[signal].push(...items);
     else failures.push(`${items.length} items of ${signal}: ${result.error?.message ?? "no reason given"}`);
   };
-  const exporters = createExporters(options);
+  const exporters = options.exporters ?? createExporters(options);
   const tracers = new TracerProvider({
     resource,
     spanProcessors: [new BatchSpanProcessor({ exporter: recordSpans(exporters.traces, note) })],
@@ -94,18 +101,20 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   };
 }
 
-interface Exporters {
+/** One exporter a signal. */
+export interface Exporters {
   readonly traces: SpanExporter;
   readonly metrics: PushMetricExporter;
   readonly logs: LogRecordExporter;
 }
 
 /** Compression is set as users set it, by the environment variable that every SDK knows. */
-function createExporters({ url, encoding, compression }: TelemetryOptions): Exporters {
+function createExporters({ url, encoding, compression, temporality }: TelemetryOptions): Exporters {
   const before = process.env["OTEL_EXPORTER_OTLP_COMPRESSION"];
   process.env["OTEL_EXPORTER_OTLP_COMPRESSION"] = compression;
   try {
-    const metrics = { url: `${url}/v1/metrics`, temporalityPreference: AggregationTemporality.DELTA };
+    const temporalityPreference = temporality ?? AggregationTemporalityPreference.DELTA;
+    const metrics = { url: `${url}/v1/metrics`, temporalityPreference };
     if (encoding === "json") {
       return {
         traces: new JsonTraceExporter({ url: `${url}/v1/traces` }),

@@ -3,7 +3,6 @@
  * flight. Nothing that was acknowledged may be missing, nothing may be there twice. `FIRN_KILLS=200` makes it long,
  * `FIRN_SEED=…` repeats a run's choices, and vitest's `--silent=false` shows the figures of a run that passes.
  */
-import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,10 +17,10 @@ import {
   type LocalFirn,
   type LocalFirnOptions,
 } from "../../../scripts/local-firn.ts";
-import { SIGNALS, type Item, type Signal } from "../../../scripts/otlp-items.ts";
+import { SIGNALS } from "../../../scripts/otlp-items.ts";
 import { checkHistory, formatVerdict, isClean, type ReplayedItem, type SentItem } from "../../oracle/checker.ts";
 import { startLoad, type Load } from "./clients.ts";
-import { createRandom, type Random } from "./requests.ts";
+import { createRandom, toReplayed, type Random } from "./requests.ts";
 
 const KILLS = Number(process.env["FIRN_KILLS"] ?? 20);
 const SEED = Number(process.env["FIRN_SEED"] ?? Math.floor(Math.random() * 2 ** 32));
@@ -123,11 +122,6 @@ function toSent(load: Load): readonly SentItem[] {
   return load.deliveries.flatMap(({ request, outcome }) =>
     request.items.map((item) => ({ ...toReplayed(request.signal, item), outcome })),
   );
-}
-
-function toReplayed(signal: Signal, { key, content }: Item): ReplayedItem {
-  const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex");
-  return { id: `${signal} ${key}`, digest, tenant: "", signal };
 }
 
 async function replayAll(url: string, began: number): Promise<readonly ReplayedItem[]> {

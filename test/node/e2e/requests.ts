@@ -2,6 +2,7 @@
  * Requests for load tests: random telemetry from a seed, in every shape in which clients send it. The protobuf side
  * is protobufjs over the vendored `.proto` files, so nothing of the product makes the bytes it is tested with.
  */
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import {
   CONTAINERS,
@@ -12,6 +13,7 @@ import {
   type Signal,
 } from "../../../scripts/otlp-items.ts";
 import { encodeProtobuf } from "../../../scripts/otlp-protobuf.ts";
+import type { ReplayedItem } from "../../oracle/checker.ts";
 
 /** A number from 0 to 1, without 1. */
 export type Random = () => number;
@@ -25,6 +27,12 @@ export interface WireRequest {
 }
 
 const MAX_ITEMS = 20;
+
+/** An item as the judge of a run compares it. */
+export function toReplayed(signal: Signal, { key, content }: Item): ReplayedItem {
+  const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex");
+  return { id: `${signal} ${key}`, digest, tenant: "", signal };
+}
 
 /** A small generator with a seed (mulberry32): equal seeds give equal runs. */
 export function createRandom(seed: number): Random {

@@ -1,18 +1,9 @@
 /** An independent reading of requests: protobufjs decodes, plain code over its objects counts and applies the rules. */
-import protobuf from "protobufjs";
-import { loadProtos } from "../../../scripts/generate-otlp-schema.ts";
-import { REQUEST_MESSAGE } from "../../../src/otlp/schema.ts";
+import { requestType } from "../../../scripts/otlp-protobuf.ts";
 import type { ItemSignal } from "../../../src/signal.ts";
 
 /** A decoded message; the names are those of the `.proto` files. */
 export type Decoded = { [field: string]: unknown };
-
-const ROOT = loadProtos();
-
-/** The protobufjs type of a signal's request. */
-export function requestType(signal: ItemSignal): protobuf.Type {
-  return ROOT.lookupType(REQUEST_MESSAGE[signal]);
-}
 
 /** Decodes a request into plain objects: bytes as base64, 64-bit numbers as text. */
 export function decode(signal: ItemSignal, body: Uint8Array): Decoded {

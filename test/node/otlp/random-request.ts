@@ -1,25 +1,7 @@
 /** Seeded random requests over every field of the schema, and random other ways to write the same request. */
 import protobuf from "protobufjs";
+import { pick, type Random } from "../../../scripts/fuzz/random.ts";
 import { DATA, type Decoded } from "./oracle.ts";
-
-/** A source of random numbers: an integer of at least 0 and below the limit. */
-export type Random = (limit: number) => number;
-
-/** Mulberry32: small, seeded, good enough to choose test cases. */
-export function createRandom(seed: number): Random {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
-  };
-}
-
-/** Chooses one of some values. */
-export function pick<Value>(random: Random, first: Value, ...others: readonly Value[]): Value {
-  return others[random(others.length + 1)] ?? first;
-}
 
 /** How ids are made: only good ones, or some that are not. */
 export type IdStyle = "good" | "any";
@@ -45,11 +27,11 @@ export function randomMessage(type: protobuf.Type, random: Random, ids: IdStyle,
 function randomValue(field: protobuf.Field, random: Random, ids: IdStyle, depth: number): unknown {
   const type = field.resolvedType;
   if (type instanceof protobuf.Type) return randomMessage(type, random, ids, depth + 1);
-  if (type instanceof protobuf.Enum) return pick(random, 0, 1, 2, 77, -1);
-  if (field.type === "string") return pick(random, "", ...TEXTS);
+  if (type instanceof protobuf.Enum) return pick(random, [0, 1, 2, 77, -1]);
+  if (field.type === "string") return pick(random, ["", ...TEXTS]);
   if (field.type === "bytes") return randomBytes(field.name, random, ids);
   if (field.type === "bool") return random(2) === 1;
-  if (field.type === "double") return pick(random, 0, -1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e300);
+  if (field.type === "double") return pick(random, [0, -1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e300]);
   // protobufjs takes the decimal text of a 64-bit number.
   if (field.type.endsWith("64")) {
     const bits = (BigInt(random(2 ** 32)) << 32n) | BigInt(random(2 ** 32));
@@ -62,7 +44,7 @@ function randomBytes(name: string, random: Random, ids: IdStyle): Uint8Array {
   const size = name === "trace_id" ? 16 : name.endsWith("span_id") ? 8 : random(40);
   const isId = name.endsWith("_id");
   if (isId && ids === "any" && random(5) === 0)
-    return new Uint8Array(pick(random, size, 0, size - 1, 1)).fill(random(2));
+    return new Uint8Array(pick(random, [size, 0, size - 1, 1])).fill(random(2));
   return Uint8Array.from({ length: size }, () => 1 + random(255));
 }
 
@@ -72,7 +54,7 @@ export function rewrite(type: protobuf.Type, body: Uint8Array, random: Random): 
   for (const { field, wireType, bytes, value } of readParts(type, body)) {
     const isId = field !== undefined && field.type === "bytes" && field.name.endsWith("_id");
     if (isId && random(3) === 0)
-      parts.push(writePart(field.id, new Uint8Array(pick(random, 16, 8, 3, 0)).fill(random(2))));
+      parts.push(writePart(field.id, new Uint8Array(pick(random, [16, 8, 3, 0])).fill(random(2))));
     if (field !== undefined && wireType === 2 && field.resolvedType instanceof protobuf.Type) {
       parts.push(writePart(field.id, rewrite(field.resolvedType, value, random)));
     } else parts.push(bytes);
@@ -128,7 +110,7 @@ function writePart(number: number, value: Uint8Array): Uint8Array {
 
 function randomUnknown(random: Random): Uint8Array {
   const writer = protobuf.Writer.create();
-  const number = pick(random, 30, 31, 32, 100, 5000, 2 ** 29 - 1) * 8;
+  const number = pick(random, [30, 31, 32, 100, 5000, 2 ** 29 - 1]) * 8;
   if (random(5) === 0)
     return writer
       .uint32(number)

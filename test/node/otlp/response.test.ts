@@ -17,6 +17,7 @@ test.each([
   ["traces", "ExportTraceServiceResponse", "rejectedSpans"],
   ["metrics", "ExportMetricsServiceResponse", "rejectedDataPoints"],
   ["logs", "ExportLogsServiceResponse", "rejectedLogRecords"],
+  ["profiles", "ExportProfilesServiceResponse", "rejectedProfiles"],
 ] as const)("encodeExportResponse() writes what protobufjs reads for %s", (signal, name, key) => {
   const type = loadProtos().lookupType(name);
   const outcome = { rejectedCount: 2 ** 40 + 1, message: "2 of 5 spans rejected: ünïcode" };

@@ -3,8 +3,12 @@ import { FirnError } from "../../../src/errors.ts";
 import { validateRequest, type Validation } from "../../../src/otlp/validate.ts";
 import { ITEM_SIGNALS, type ItemSignal } from "../../../src/signal.ts";
 import { listDataSets, readBodies } from "../../../scripts/corpus.ts";
-import { applyItemRules, DATA, decode, listItems, listOf, requestType, type Decoded } from "./oracle.ts";
-import { createRandom, randomMessage, rewrite, type IdStyle, type Random } from "./random-request.ts";
+import { applyItemRules, DATA, decode, listItems, listOf, type Decoded } from "./oracle.ts";
+import { createRandom, type Random } from "../../../scripts/fuzz/random.ts";
+import { shrinkRequest } from "../../../scripts/fuzz/seed-bodies.ts";
+import { writeDelimited, writeTag } from "../../../scripts/fuzz/wire-tree.ts";
+import { requestType } from "../../../scripts/otlp-protobuf.ts";
+import { randomMessage, rewrite, type IdStyle } from "./random-request.ts";
 
 /** Set FIRN_SEED to run one seed alone, FIRN_SEEDS to run more. */
 const SEED = process.env["FIRN_SEED"];
@@ -49,7 +53,7 @@ describe.each(listDataSets())("$name", ({ name, signal, requestCount, itemCount 
   });
 
   test("validateRequest() reads mutated requests as protobufjs or throws FirnError", () => {
-    const samples = bodies.slice(0, 8).map((body) => shrink(signal, body));
+    const samples = bodies.slice(0, 8).map((body) => shrinkRequest(signal, body));
     const counts = { accepted: 0, refused: 0 };
     forEachSeed((random) => {
       for (const sample of samples) {
@@ -68,22 +72,6 @@ describe.each(listDataSets())("$name", ({ name, signal, requestCount, itemCount 
     expect(counts.refused).toBeGreaterThan(0);
   });
 });
-
-/** Keeps a few items of a request, so that a mutation hits its structure as often as its texts. */
-function shrink(signal: ItemSignal, body: Uint8Array): Uint8Array {
-  const type = requestType(signal);
-  const request = type.toObject(type.decode(body));
-  for (const resource of Object.values(cutLists(request, 1)).flat()) {
-    for (const scope of Object.values(cutLists(resource as Decoded, 2)).flat()) cutLists(scope as Decoded, 3);
-  }
-  return type.encode(type.fromObject(request)).finish();
-}
-
-/** Shortens the lists of a message and returns it. */
-function cutLists(message: Decoded, length: number): Decoded {
-  for (const [name, value] of Object.entries(message)) if (Array.isArray(value)) message[name] = value.slice(0, length);
-  return message;
-}
 
 function expectSameCount(signal: ItemSignal, body: Uint8Array, { itemCount, rejectedCount }: Validation): void {
   const decoded = decode(signal, body);
@@ -157,3 +145,31 @@ describe.each(ITEM_SIGNALS)("%s", (signal) => {
     });
   });
 });
+
+test("validateRequest() takes no nesting of messages and groups that protobufjs cannot read", () => {
+  const type = requestType("logs");
+  const accepted = [0, 20, 40, 47, 48, 60].flatMap((arrays) =>
+    [0, 1, 10, 50, 90, 99, 100, 101].flatMap((groups) => {
+      const body = nest(arrays, groups);
+      return validateOrRefuse("logs", body) === undefined ? [] : [{ arrays, groups, body }];
+    }),
+  );
+
+  const unreadable = accepted.filter(({ body }) => {
+    try {
+      return type.decode(body) === null;
+    } catch {
+      return true;
+    }
+  });
+  expect(accepted.map(({ arrays }) => arrays)).toContain(47);
+  expect(unreadable.map(({ arrays, groups }) => `${arrays} arrays, ${groups} groups`)).toEqual([]);
+});
+
+/** A log record whose body is arrays in arrays, the innermost of which holds unknown groups in groups. */
+function nest(arrays: number, groups: number): Uint8Array {
+  const ends = [3, 4].flatMap((wireType) => Array.from({ length: groups }, () => writeTag(40, wireType)));
+  let value: Uint8Array = Buffer.concat(ends);
+  for (let level = 0; level < arrays; level += 1) value = writeDelimited(5, writeDelimited(1, value));
+  return [5, 2, 2, 1].reduce((inner, number) => writeDelimited(number, inner), value);
+}
