@@ -15,6 +15,7 @@ import {
 } from "../limits.ts";
 import { encodeJsonElements, openJsonElements } from "../otlp/json/elements.ts";
 import { JSON_SEPARATOR } from "../otlp/json/envelope.ts";
+import { byteOrderMarkBytes } from "../otlp/json/text.ts";
 import type { Encoding } from "../otlp/response.ts";
 import { openTopLevelSplitter } from "../otlp/top-level.ts";
 import type { ItemSignal } from "../signal.ts";
@@ -24,7 +25,6 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
 const ENDING: Uint8Array = new Uint8Array([LINE_FEED]);
-const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 
 /** A request of spans, metrics or log records that was found sound. */
 export interface ItemRequest {
@@ -116,7 +116,7 @@ export function makeProfilesMember(encoding: Encoding, received: DecodedBody, co
  * @returns the body itself, the same reference, when it is one line already
  */
 function toLine(body: Uint8Array): Uint8Array {
-  const start = BYTE_ORDER_MARK.every((byte, index) => body[index] === byte) ? BYTE_ORDER_MARK.length : 0;
+  const start = byteOrderMarkBytes(body);
   const firstBreak = body.indexOf(LINE_FEED);
   const isLine = (firstBreak < 0 || firstBreak === body.byteLength - 1) && !body.includes(CARRIAGE_RETURN);
   if (start === 0 && isLine) return body;

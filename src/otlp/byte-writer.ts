@@ -1,7 +1,7 @@
 /**
  * A growing run of bytes with the few ways in which protobuf puts a value there. Writers of protobuf and of JSON text
- * share it; what the bytes mean is theirs. Hot path: both codecs append through it (`bench/otlp-json.ts`), which is
- * why it is a class with open fields. https://protobuf.dev/programming-guides/encoding/
+ * share it; what the bytes mean is theirs. Hot path: both codecs append through it (`bench/otlp-json-decode.ts` and
+ * `bench/otlp-json-encode.ts`), hence a class with open fields. https://protobuf.dev/programming-guides/encoding/
  */
 import { FirnError } from "../errors.ts";
 import { MAX_VARINT_BYTES, TAG_STEP, WIRE_LENGTH, varintBytes, writeVarint } from "./wire/format.ts";

@@ -1,4 +1,5 @@
 /** One JSON document → one line: what may stand between its tokens goes, everything else stays as it is. */
+import { byteOrderMarkBytes } from "../otlp/json/text.ts";
 
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
@@ -6,7 +7,6 @@ const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
 
 /**
  * Makes a document fit a line. One that holds no line break but around it is taken as it is; raw line breaks inside
@@ -15,8 +15,7 @@ const BYTE_ORDER_MARK: readonly number[] = [0xef, 0xbb, 0xbf];
  * @returns without a line feed at its end; may be a view of the document
  */
 export function toJsonLine(document: Uint8Array): Uint8Array {
-  const isMarked = BYTE_ORDER_MARK.every((byte, index) => document[index] === byte);
-  let start = isMarked ? BYTE_ORDER_MARK.length : 0;
+  let start = byteOrderMarkBytes(document);
   let end = document.length;
   while (start < end && isWhiteSpace(document[start])) start += 1;
   while (start < end && isWhiteSpace(document[end - 1])) end -= 1;

@@ -10,6 +10,7 @@ import { bytes, type Bytes } from "../units.ts";
 import { chooseFormat } from "./accept.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { FORMATS, formatsOf, type ReplayFormat } from "./format.ts";
+import { shorten } from "./shorten.ts";
 import { parseWindow, type Window } from "./window.ts";
 
 /** What is to be replayed and how. */
@@ -32,8 +33,6 @@ const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
   signal: ["all"],
   time: ["event"],
 };
-/** As much of a wrong name or value as a message repeats. */
-const SHOWN_CHARS = 64;
 
 /** What of a request says what is wanted. */
 export interface ReplayRequest {
@@ -122,8 +121,4 @@ function wrongValue(name: string, text: string, values: readonly string[]): Firn
 
 function refusal(field: string, message: string): FirnError {
   return new FirnError("invalid_request", message, { field: shorten(field) });
-}
-
-function shorten(text: string): string {
-  return text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS)}…`;
 }

@@ -5,6 +5,7 @@
  */
 import { FirnError } from "../errors.ts";
 import { millis, type Millis } from "../units.ts";
+import { shorten } from "./shorten.ts";
 
 /** Half-open: start ≤ t < end. */
 export interface Window {
@@ -19,8 +20,6 @@ const EXPECTED =
   'expected RFC 3339 such as "2026-05-01T14:00:00Z" (in a URL write "+" as "%2B"), ' +
   '"2026-05-01 14:00" or "2026-05-01", ' +
   "both in UTC, in the years 1970 to 9999";
-/** As much of a wrong value as a message repeats. */
-const SHOWN_CHARS = 64;
 
 /**
  * Parses a window.
@@ -72,8 +71,4 @@ function readOffset(text: string | undefined): number | null {
   const minutes = Number(text.slice(4, 6));
   if (hours > 23 || minutes > 59) return null;
   return (text.startsWith("-") ? -1 : 1) * (hours * 60 + minutes) * 60_000;
-}
-
-function shorten(text: string): string {
-  return text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS)}…`;
 }

@@ -15,7 +15,8 @@ const NOTHING: Uint8Array = new Uint8Array(0);
  * Encodes the containers of a protobuf request as JSON objects with commas between them.
  *
  * @returns no bytes for a request without containers
- * @throws FirnError `corrupt_object` if the bytes are no request of the signal, `too_large` above `JSON_DOCUMENT_MAX_BYTES`
+ * @throws FirnError `corrupt_object` if the bytes are no request of the signal, `too_large` if the JSON is longer than
+ *   `JSON_DOCUMENT_MAX_BYTES`
  */
 export function encodeJsonElements(signal: ItemSignal, body: Uint8Array): Uint8Array {
   const plan = REQUEST_PLAN[signal];

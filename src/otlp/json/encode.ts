@@ -1,6 +1,6 @@
 /**
- * Protobuf requests → OTLP JSON in the style of pdata: hex ids, 64-bit integers as strings, enums as numbers,
- * lowerCamelCase, zeros without presence omitted, unknown fields dropped. Differences: `docs/replay.md`, formats.
+ * Protobuf requests → OTLP JSON, byte for byte as the Collector writes it (`docs/decisions/0007`, which also lists the
+ * few differences): unknown fields are dropped, zeros without presence left out.
  *
  * Takes any bytes that `validate.ts` accepts, and checks again what it relies on, since archives are read from outside
  * too. One document a request; lines of bounded length are `lines.ts`'s.
@@ -21,7 +21,8 @@ const EXPECTED_EXTRA_BYTES = 256;
 /**
  * Encodes a protobuf request as one OTLP JSON document.
  *
- * @throws FirnError `corrupt_object` if the bytes are no request of the signal, `too_large` above `JSON_DOCUMENT_MAX_BYTES`
+ * @throws FirnError `corrupt_object` if the bytes are no request of the signal, `too_large` if the JSON is longer than
+ *   `JSON_DOCUMENT_MAX_BYTES`
  */
 export function encodeJsonRequest(signal: Signal, body: Uint8Array): Uint8Array {
   const output = openJsonWriter(body);

@@ -1,7 +1,7 @@
 /**
  * Reads protobuf a field at a time without allocating: where the value lies, and what a scalar says as two halves.
  * For the JSON encoder, whose bytes were stored and perhaps written by others: what is unsound is `corrupt_object`.
- * Hot path, hence a class whose fields are the results: `bench/otlp-json.ts`.
+ * Hot path, hence a class whose fields are the results: `bench/otlp-json-encode.ts`.
  */
 import { FirnError } from "../../errors.ts";
 import {

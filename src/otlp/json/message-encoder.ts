@@ -7,7 +7,7 @@
  * large functions, since calls are what takes time: `bench/otlp-json-encode.ts`.
  */
 import { MAX_MESSAGE_DEPTH } from "../../limits.ts";
-import type { ByteWriter } from "../byte-writer.ts";
+import { toConstantText, type ByteWriter, type ConstantText } from "../byte-writer.ts";
 import { WIRE_LENGTH } from "../wire/format.ts";
 import { writeUsualAttribute, writeUsualValue } from "./attribute-writer.ts";
 import { FieldReader } from "./field-reader.ts";
@@ -19,6 +19,7 @@ import { ScalarWriter } from "./scalar-writer.ts";
 export const ALL_FIELDS = -1;
 const COMMA = 0x2c;
 const CLOSE_BRACKET = 0x5d;
+const EMPTY_OBJECT: ConstantText = toConstantText("{}");
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
@@ -52,8 +53,8 @@ export class MessageEncoder {
   }
 
   /**
-   * Writes the members of a scanned message, each behind a comma: fields that were sent, but zeros without presence, and
-   * those that pdata always writes.
+   * Writes the members of a scanned message, each behind a comma: those that pdata always writes, and fields that were
+   * sent, but for zeros without presence.
    * @param mask bits of the slots that may be written
    */
   writeFields(plan: MessagePlan, frame: MessageFrame, mask: number): void {
@@ -73,6 +74,9 @@ export class MessageEncoder {
       } else if (field.message === null) {
         scalars.write(field, frame.valueStarts[field.slot] ?? 0, frame.valueEnds[field.slot] ?? 0);
         if (scalars.isZero && !field.keepsZero) output.length = start;
+      } else if (!frame.has(field) && field.message.always === 0) {
+        // Without a frame, which would count as one more level of messages than were sent.
+        output.text(EMPTY_OBJECT);
       } else {
         this.enterField(field, frame);
         this.#writeInner(field.message, frame.inner);

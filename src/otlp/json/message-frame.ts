@@ -1,6 +1,6 @@
 /**
- * Where one message lies and where its fields do: what a look over a message finds before it is written. Singular fields
- * count as their last occurrence, oneofs as their last member (otlp-http 6).
+ * Where one message lies and where its fields do: what a look over a message finds before it is written. Of scalars the
+ * last occurrence counts, of oneofs the last member (otlp-http 6).
  * Part of the hot path of `message-encoder.ts`: `bench/otlp-json-encode.ts`.
  */
 import { MAX_MESSAGE_DEPTH } from "../../limits.ts";

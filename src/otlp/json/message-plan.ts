@@ -72,7 +72,7 @@ export const MESSAGE_COUNT: number = Object.keys(MESSAGES).length;
 
 /**
  * Fields that pdata writes first; the others follow in the order of their numbers. `MarshalJSON` in
- * `opentelemetry-collector`, `pdata/internal/generated_proto_*.go`: about the order in which the `.proto` files declare.
+ * `opentelemetry-collector`, `pdata/internal/generated_proto_*.go`: nearly the order in which `.proto` files declare.
  */
 const LEADING_FIELDS: Readonly<Record<string, readonly string[]>> = {
   Span: ["trace_id", "span_id", "trace_state", "parent_span_id", "flags"],
@@ -83,7 +83,7 @@ const LEADING_FIELDS: Readonly<Record<string, readonly string[]>> = {
   Exemplar: ["filtered_attributes", "time_unix_nano", "as_double", "as_int", "trace_id"],
 };
 const USUAL_FORMS: Readonly<Record<string, MessagePlan["usual"]>> = { KeyValue: "attribute", AnyValue: "value" };
-/** The id of a profile is hex as the others are (`pdata/internal/profileid.go`), though no rule of otlp-http 7 knows it. */
+/** The id of a profile is hex like the others (`pdata/internal/profileid.go`); no rule of otlp-http 7 is about it. */
 const HEX_BYTES: Readonly<Record<string, number>> = { ...ID_BYTES, profile_id: 16 };
 
 /** The plan of each signal's request. */

@@ -1,6 +1,4 @@
-/**
- * Scalars of protobuf as OTLP JSON values. Part of the hot path of `message-encoder.ts`: `bench/otlp-json.ts`.
- */
+/** Scalars of protobuf as OTLP JSON values. On the hot path of `message-encoder.ts`: `bench/otlp-json-encode.ts`. */
 import { unreachable } from "../../errors.ts";
 import { encodeBase64 } from "../base64.ts";
 import { toConstantText, type ByteWriter } from "../byte-writer.ts";
@@ -20,7 +18,7 @@ const TRUE = toConstantText("true");
 
 /** Writes what a reader points at. */
 export class ScalarWriter {
-  /** The last value was the default of its kind, or an id of zeros, which says the same: JSON omits it without presence. */
+  /** The last value was the default of its kind, or an id of zeros, which says the same: omitted without presence. */
   isZero = false;
   readonly #reader: FieldReader;
   readonly #output: ByteWriter;

@@ -1,11 +1,11 @@
 /**
  * The shortest decimal of a double that reads back as the same, for fractions from 10^-6 to 2^53, without a string.
  *
- * A double v is scaled to s = v · 10^k of 17 digits before the point, exactly, as the sum of two doubles. Decimals that
- * read back as v lie within half a unit in the last place of it, h when scaled. If one of 15 digits does, it is the only
- * one and dividing it finds v again; else the multiple of ten next to s, if it is nearer than h; else the integer next
- * to s, since h > 1/2. Cases that rounding could decide are left to the caller.
- * Hot path: `bench/otlp-json-encode.ts`.
+ * Decimals of at most 15 digits never share a double: if one reads back as the value v, it is the shortest, and its
+ * digits divided by a power of ten give v. For the others v is scaled to s = v · 10^k of 17 digits, exactly, as the sum
+ * of two doubles. A decimal that reads back as v is nearer to it than half a unit in its last place, h when scaled: the
+ * multiple of ten next to s if it is that near, which has 16 digits, else the integer next to s, since h > 1/2. Cases
+ * that rounding might decide are left to the caller. Hot path: `bench/otlp-json-encode.ts`.
  */
 import type { ByteWriter } from "../byte-writer.ts";
 import { putEightDigits } from "./integer-text.ts";
@@ -22,7 +22,7 @@ const TEN_8 = 1e8;
 const TEN_9 = 1e9;
 /** Digits of a scaled value, of which eight are kept apart. */
 const SCALED_DIGITS = 17;
-/** Decimals of so many digits never share a double. */
+/** Decimals of at most so many digits never share a double. */
 const UNIQUE_DIGITS = 15;
 /** Zero, point, five zeros and the digits. */
 const MAX_TEXT_BYTES = 32;
@@ -84,7 +84,7 @@ function writeLongDecimal(output: ByteWriter, value: number, exponent: number): 
   return true;
 }
 
-/** Finds e with 10^e ≤ value < 10^(e + 1). A value is on the same side of a power of ten and of the double next to it. */
+/** Finds e with 10^e ≤ value < 10^(e + 1). No double lies between a power of ten and the double nearest to that. */
 function toDecimalExponent(value: number): number {
   // A negated zero would not be an index: the compiled code would be thrown away again and again.
   if (value < 1) {
@@ -114,7 +114,7 @@ function findHalfUnit({ view, length }: ByteWriter, value: number): number {
   return view.getFloat64(length, true);
 }
 
-/** Puts 17 digits, given as nine and eight, without their last zeros; the point stands behind the first `exponent` + 1. */
+/** Puts 17 digits, given as nine and eight, without their last zeros, the point behind the first `exponent` + 1. */
 function putDecimal(output: ByteWriter, upper: number, lower: number, exponent: number): void {
   const { bytes, view, length } = output;
   const start = length + (exponent < 0 ? 1 - exponent : 1);

@@ -22,7 +22,7 @@ const LETTERS: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * Appends `source.bytes[start, end)` as a string with its quotes. Text that is not UTF-8, which foreign writers may have
+ * Appends `source.bytes[start, end)` as a string with its quotes. Text that is not UTF-8, which other writers may have
  * stored, gets U+FFFD.
  */
 export function writeString(output: ByteWriter, source: WordSource, start: number, end: number): void {
@@ -50,8 +50,8 @@ function writeEscaped(output: ByteWriter, source: WordSource, start: number, end
 }
 
 /**
- * As {@link copyPlain}, for texts with many special bytes: writes escapes of two letters on its way, as long as there is
- * room for them, and leaves the last bytes. The loop calls nothing, so that the compiler keeps its state in registers.
+ * As {@link copyPlain}, for texts with many special bytes: writes escapes of two letters on its way, as long as there
+ * is room for them, and leaves the last bytes. The loop calls nothing, so that its state stays in registers.
  */
 function copyWithEscapes(output: ByteWriter, source: WordSource, start: number, end: number): number {
   const from = source.view;

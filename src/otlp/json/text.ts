@@ -39,6 +39,11 @@ const LITERALS: Readonly<Record<"true" | "false" | "null", Uint8Array>> = {
   null: new TextEncoder().encode("null"),
 };
 
+/** Length of the byte order mark that some text begins with; 0 without one (RFC 8259 section 8.1). */
+export function byteOrderMarkBytes(text: Uint8Array): number {
+  return BYTE_ORDER_MARK.every((byte, index) => text[index] === byte) ? BYTE_ORDER_MARK.length : 0;
+}
+
 /** The text breaks a rule at an offset; whoever holds the cursor knows in which field. */
 export class JsonFault extends Error {
   override readonly name: string = "JsonFault";
@@ -63,7 +68,7 @@ export class JsonText {
 
   /** Passes one byte order mark, where the document begins (otlp-http 5.1). */
   skipByteOrderMark(): void {
-    if (BYTE_ORDER_MARK.every((byte, index) => this.bytes[index] === byte)) this.position = BYTE_ORDER_MARK.length;
+    this.position = byteOrderMarkBytes(this.bytes);
   }
 
   /** Passes white space and returns the byte after it without taking it; 0 at the end. */

@@ -240,6 +240,10 @@ test.each(DOUBLES)("encodeJsonRequest() writes the double %d in its shortest for
 
 test("encodeJsonRequest() writes 100 levels of messages", () => {
   expect(encodeText("logs", wireBody(nestedArrays(47)))).toContain('"values":[{}]');
+  const attribute = lengthField(6, lengthField(1, lengthField(1, "k")));
+  const deepest = lengthField(9, lengthField(1, "k"), lengthField(2, nestedArrays(46, attribute)));
+  // What is written though nobody sent it is no level more.
+  expect(encodeText("traces", traces(lengthField(2, deepest)))).toContain('{"key":"k","value":{}}');
 });
 
 const UNSOUND: readonly (readonly [string, Uint8Array, ItemSignal?])[] = [
