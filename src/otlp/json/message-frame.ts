@@ -107,8 +107,13 @@ export class MessageFrame {
   /** Where the field goes on that is next in a walk: behind the end of a piece lies what is not of the message. */
   skipGap(position: number): number {
     if (this.pieceCount === 0) return position;
-    while (this.#piece + 1 < this.pieceCount && (this.pieces[2 * this.#piece + 1] ?? 0) <= position) this.#piece += 1;
-    return Math.max(position, this.pieces[2 * this.#piece] ?? 0);
+    let next = Math.max(position, this.pieces[2 * this.#piece] ?? 0);
+    // A piece may be empty.
+    while (this.#piece + 1 < this.pieceCount && (this.pieces[2 * this.#piece + 1] ?? 0) <= next) {
+      this.#piece += 1;
+      next = Math.max(next, this.pieces[2 * this.#piece] ?? 0);
+    }
+    return next;
   }
 
   #openInner(): MessageFrame {
