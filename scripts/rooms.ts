@@ -37,6 +37,8 @@ export const OUTER_FOLDERS: readonly string[] = ["test", "cli", "bench", "exampl
 
 const V: readonly string[] = ["units", "bytes", "signal", "limits", "errors"];
 const V_LOG: readonly string[] = [...V, "log"];
+/** Waiting within bounds, by timers that formats must not have. */
+const WAITING: readonly string[] = ["stall-watch", "bounded-reader"];
 /** Types that come along with `+log`. */
 const LOG_TYPES: readonly string[] = ["config"];
 const FORMATS: readonly string[] = ["otlp", "compression", "archive"];
@@ -68,15 +70,17 @@ function feature(name: string, { imports = [], types = [], packages = [] }: Feat
 export const ROOMS: readonly Room[] = [
   ...V.map((name) => vocabulary(name, V)),
   vocabulary("log", V),
+  vocabulary("stall-watch", V),
+  vocabulary("bounded-reader", [...V, "stall-watch"]),
   vocabulary("config", [...V, "archive"]),
   format("otlp"),
   format("compression", ["node:zlib", "fflate"]),
   format("archive"),
   { name: "http-errors", kind: "outside", imports: [...V, "otlp"], types: [], packages: [] },
-  outside("object-store", [], [{ name: "aws4fetch", files: /^object-store\/s3\// }]),
+  outside("object-store", WAITING, [{ name: "aws4fetch", files: /^object-store\/s3\// }, { name: "fast-xml-parser" }]),
   outside("sinks", ["otlp", "compression"]),
   outside("auth", [], [{ name: "hono", files: /^auth\/middleware\.ts$/ }]),
-  { ...outside("reader", FORMATS), types: [...LOG_TYPES, "object-store"] },
+  { ...outside("reader", [...FORMATS, ...WAITING]), types: [...LOG_TYPES, "object-store"] },
   feature("buffer", { imports: ["archive"], types: ["object-store"] }),
   feature("ingest", { imports: FORMATS, types: ["buffer", "auth"], packages: [HONO_IN_ROUTES] }),
   feature("forward", { types: ["buffer", "sinks"] }),
@@ -88,7 +92,7 @@ export const ROOMS: readonly Room[] = [
   }),
   feature("admin", {
     imports: ["archive", "reader"],
-    types: ["buffer", "compaction", "replay", "auth"],
+    types: ["buffer", "compaction", "replay", "auth", "object-store"],
     packages: [HONO_IN_ROUTES],
   }),
   feature("console", {

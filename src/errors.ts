@@ -25,6 +25,10 @@ export type ErrorKind =
   /** The store refuses for good: credentials, no such bucket. */
   | "store_refused"
   | "object_not_found"
+  /** The object is another version than the one that was asked for. */
+  | "object_changed"
+  /** The object lies in a storage class that must be restored before it can be read. */
+  | "object_frozen"
   /** Bytes that Firn or another writer stored cannot be read back. */
   | "corrupt_object"
   /** A format that this version does not know: stop rather than guess (protocol 5.12). */

@@ -9,7 +9,7 @@ import { CONTENT_TYPE, encodeStatus, type Encoding } from "./otlp/response.ts";
 
 /** What an error kind means over HTTP. */
 export interface HttpMeaning {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 413 | 415 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 413 | 415 | 500 | 503;
   /** google.rpc.Code; clients do not act on it. */
   readonly code: number;
   /** Stands in the body instead of the error's message, which is for the log alone. */
@@ -55,6 +55,10 @@ export function toHttpMeaning(kind: ErrorKind): HttpMeaning {
       return { status: 503, code: 14 };
     case "object_not_found":
       return { status: 500, code: 15, sentence: "Cannot find an object of the archive, ask the operator" };
+    case "object_changed":
+      return { status: 503, code: 14, sentence: "An object of the archive changed while it was read, try again" };
+    case "object_frozen":
+      return { status: 409, code: 9, sentence: "Cannot read an object in a frozen storage class: restore it first" };
     case "corrupt_object":
       return { status: 500, code: 15, sentence: "Cannot read an object of the archive, ask the operator" };
     case "unknown_format":

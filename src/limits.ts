@@ -82,10 +82,39 @@ export const FLUSH_SET_ASIDE_ATTEMPTS = 8;
 /** Back-off of a shard whose store fails: doubles from the first to the last value, with jitter, without end. */
 export const FLUSH_BACKOFF_MIN: Millis = millis(1_000);
 export const FLUSH_BACKOFF_MAX: Millis = millis(60_000);
-/** A PUT that takes longer is given up and repeated: no unbounded wait on a slow store (reliability F-09). */
+/**
+ * A store that has all bytes of a put, or of a part, and does not answer is given up, and the put repeated: no wait
+ * without end on a slow store (reliability F-09). It may hash and copy what it was sent before it answers.
+ */
 export const STORE_PUT_TIMEOUT: Millis = millis(120_000);
-/** Any other store call. */
+/** Any other store call; a pause between two pieces of what is sent or read. */
 export const STORE_CALL_TIMEOUT: Millis = millis(30_000);
+/** A store that was sent everything gets so many times the silence of `STORE_TIMEOUT_SECONDS` to write it. */
+export const STORE_PUT_PATIENCE = 4;
+/** Attempts of a call that makes no object: with the waits between them they outlast a restart, not an outage. */
+export const STORE_RETRY_ATTEMPTS = 3;
+/** The wait before another attempt is chance up to a bound that doubles from the first to the last value. */
+export const STORE_RETRY_WAIT_MIN: Millis = millis(200);
+export const STORE_RETRY_WAIT_MAX: Millis = millis(5_000);
+/** A store that asks for a longer wait is asked again after this one; whoever called has a request to answer. */
+export const STORE_RETRY_AFTER_MAX: Millis = millis(10_000);
+
+/** A listing of 1,000 keys of 1,024 bytes, each byte percent-encoded, with what stands around each: 4 MiB. */
+export const STORE_ANSWER_MAX_BYTES: Bytes = bytes(8 * MIB);
+/** An error document is a few hundred bytes; a proxy's page may be longer, and nobody reads that. */
+export const STORE_ERROR_MAX_BYTES: Bytes = bytes(64 * KIB);
+
+/** How long STS gives a role for: the most that any role allows without being asked (platform.md 5.3). */
+export const STS_DURATION: Seconds = seconds(3600);
+/** Keys of a role are renewed this long before they expire, and up to the jitter earlier. */
+export const STS_RENEW_MARGIN: Millis = millis(300_000);
+export const STS_RENEW_JITTER: Millis = millis(60_000);
+/** After a renewal that failed, keys that still live are used this long before the next. */
+export const STS_RENEW_PAUSE: Millis = millis(30_000);
+/** Keys younger than this are not renewed because a store calls them invalid: STS would be asked without end. */
+export const STS_TOKEN_MIN_AGE: Millis = millis(60_000);
+/** Objects deleted one by one at once: two of six connections stay free. */
+export const DELETE_CONCURRENCY = 4;
 
 /** Seconds a client waits on overload: short, because exporters give up at their time-out (otlp-http 4.3). */
 export const RETRY_AFTER_OVERLOAD: Seconds = seconds(1);
@@ -124,5 +153,36 @@ export const MAX_TOP_LEVEL_FIELD_BYTES: Bytes = bytes(32 * MIB);
 export const MAX_UNKNOWN_VALUE_DEPTH = 33_554_432;
 /** A store lists at most this many keys a page. */
 export const LIST_PAGE_KEYS = 1000;
+/**
+ * Parts of a multipart upload but the last are at least this large: S3 and R2.
+ * https://developers.cloudflare.com/r2/objects/multipart-objects/
+ */
+export const MULTIPART_PART_MIN_BYTES: Bytes = bytes(5 * MIB);
+/** Parts of one multipart upload, the same at S3 and R2; Azure takes 50,000 blocks. */
+export const MULTIPART_MAX_PARTS = 10_000;
 /** Size of the pieces in which bodies are read, objects are inflated and responses are written. */
 export const STREAM_PIECE_BYTES: Bytes = bytes(64 * KIB);
+/** The most that Azure takes in one Put Blob. https://learn.microsoft.com/rest/api/storageservices/put-blob#remarks */
+export const AZURE_PUT_MAX_BYTES: Bytes = bytes(5000 * MIB);
+/**
+ * Azure refuses a signature whose time is more than 15 minutes from its own; a minute less, since its answer names the
+ * time to a second and later than it looked.
+ */
+export const AZURE_CLOCK_SKEW_MIN: Millis = millis(14 * 60_000);
+/** Blobs that one `delete()` deletes at a time: two of the six connections are left to others. */
+export const AZURE_DELETE_CONCURRENCY = 4;
+/** Pages read and dropped before a key where the service cannot start there: 200,000 keys, some 30 s of listing. */
+export const AZURE_SKIP_MAX_PAGES = 200;
+
+/** Unfinished multipart uploads end after this, where a bucket's rules can say so: no upload of Firn takes a day. */
+export const ABORT_UPLOADS_AFTER_DAYS = 3;
+/** The doctor waits for one step of a probe no longer: a store that takes this long for 1 KiB is not well. */
+export const DOCTOR_STEP_TIMEOUT: Millis = millis(20_000);
+/** A probe starts no further step after this; what is left is reported as skipped, and cleaning up is tried still. */
+export const DOCTOR_PROBE_MAX: Millis = millis(90_000);
+/** The clock of a store is looked at this long. */
+export const DOCTOR_CLOCK_TIMEOUT: Millis = millis(5_000);
+/** Stores refuse signatures whose time is off by 15 minutes: the doctor speaks up well before. */
+export const DOCTOR_CLOCK_SKEW_WARN: Millis = millis(60_000);
+/** A shared access signature that ends within this is worth a warning. */
+export const DOCTOR_SAS_EXPIRY_WARN: Millis = millis(14 * 86_400_000);

@@ -35,6 +35,8 @@ const MEANINGS: Readonly<Record<ErrorKind, Meaning>> = {
   store_unavailable: { status: 503, code: 14, headers: BUSY, isOpaque: true },
   store_refused: { status: 503, code: 14, headers: BUSY, isOpaque: true },
   object_not_found: { status: 500, code: 15, isOpaque: true },
+  object_changed: { status: 503, code: 14, headers: BUSY, isOpaque: true },
+  object_frozen: { status: 409, code: 9, isOpaque: true },
   corrupt_object: { status: 500, code: 15, isOpaque: true },
   unknown_format: { status: 500, code: 15, isOpaque: true },
   internal: { status: 500, code: 13, isOpaque: true },

@@ -1,11 +1,23 @@
 /** What every store checks before it speaks to anyone, so that a caller's mistake looks the same everywhere. */
+import { FirnError } from "../errors.ts";
 import { LIST_PAGE_KEYS } from "../limits.ts";
-import type { PutSource } from "./contract.ts";
+import type { ListRequest, PutSource } from "./contract.ts";
 
-/** @throws RangeError when a page of a listing is asked to be empty or larger than stores allow. */
-export function assertListLimit(limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= LIST_PAGE_KEYS) return;
-  throw new RangeError(`Cannot list: limit is ${limit}, expected 1 to ${LIST_PAGE_KEYS}`);
+/** @throws RangeError when a page is to be empty or larger than stores allow, or asked for as not every store can. */
+export function assertListable({ limit = LIST_PAGE_KEYS, delimiter, startAfter }: ListRequest): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > LIST_PAGE_KEYS) {
+    throw new RangeError(`Cannot list: limit is ${limit}, expected 1 to ${LIST_PAGE_KEYS}`);
+  }
+  if (delimiter === "") throw new RangeError("Cannot list: the delimiter is empty");
+  if (delimiter !== undefined && startAfter !== undefined) {
+    throw new RangeError("Cannot list: startAfter and delimiter do not go together");
+  }
+}
+
+/** @throws FirnError `store_unavailable` when a page ends where it began: following it would never end. */
+export function assertCursorMoves({ prefix, cursor }: ListRequest, next: string | undefined): void {
+  if (next === undefined || next !== cursor) return;
+  throw new FirnError("store_unavailable", `Cannot list "${prefix}": the store gave the same cursor twice`);
 }
 
 /** @throws RangeError when one call names more keys than stores delete at once. */
@@ -15,17 +27,23 @@ export function assertDeletable(keys: readonly string[]): void {
 }
 
 /**
- * Reads a source and holds it to its length: neither a byte more nor the end too early goes by unnoticed.
+ * Reads a source and holds it to its length: neither a byte more nor the end too early goes by unnoticed. The piece
+ * that completes the length is given only once the source has ended: a store that has all bytes stores them, whatever
+ * the source does next.
  * @throws RangeError, and what the source throws.
  */
 export async function* readExactly(source: PutSource): AsyncGenerator<Uint8Array, void, undefined> {
   let length = 0;
+  let last: Uint8Array | null = null;
   for await (const piece of source.open()) {
+    if (piece.length === 0) continue;
     length += piece.length;
     if (length > source.length) throw wrongLength(`${length} bytes or more`, source);
-    if (piece.length > 0) yield piece;
+    if (length === source.length) last = piece.slice();
+    else yield piece;
   }
   if (length < source.length) throw wrongLength(`${length} bytes`, source);
+  if (last !== null) yield last;
 }
 
 function wrongLength(found: string, source: PutSource): RangeError {

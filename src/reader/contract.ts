@@ -28,6 +28,8 @@ export interface ReadRequest {
    */
   readonly encoding?: Encoding;
   readonly limits: ReadLimits;
+  /** How long the body of an object may give nothing; `STORE_CALL_TIMEOUT` if absent. */
+  readonly bodyTimeout?: Millis;
 }
 
 /** When a read ends itself, and how far it runs ahead (protocol 6.4). */

@@ -1,9 +1,16 @@
 /** An object's bytes as they come from the store: pulled, counted against the listing, and closed at any time. */
+import { openBoundedReader, type BoundedReader } from "../bounded-reader.ts";
 import { FirnError, toErrorMessage } from "../errors.ts";
+import { STORE_CALL_TIMEOUT } from "../limits.ts";
+import type { Millis } from "../units.ts";
 
 /** An opened object; nothing of it is held but what the runtime buffers of a body that is not being read. */
 export interface ObjectBody {
-  /** Reads from the first byte; once. @throws FirnError `corrupt_object` when the length is not the listed one */
+  /**
+   * Reads from the first byte; once.
+   * @throws FirnError `corrupt_object` when the length is not the listed one; `store_unavailable` when it breaks off,
+   *   or when nothing comes for too long
+   */
   read(): AsyncGenerator<Uint8Array, void, void>;
   /** Gives back the connection; may be called at any time and repeatedly. */
   close(): Promise<void>;
@@ -12,17 +19,14 @@ export interface ObjectBody {
 /**
  * Takes a body over.
  * @param expectedBytes - length of the object as it was listed
+ * @param timeout - how long a read may give nothing
  */
-export function openBody(stream: ReadableStream<Uint8Array>, expectedBytes: number): ObjectBody {
-  const reader = stream.getReader();
-
-  async function close(): Promise<void> {
-    try {
-      await reader.cancel();
-    } catch {
-      // A body that failed rejects with that failure, which `read` has thrown already if anyone wanted the bytes.
-    }
-  }
+export function openBody(
+  stream: ReadableStream<Uint8Array>,
+  expectedBytes: number,
+  timeout: Millis = STORE_CALL_TIMEOUT,
+): ObjectBody {
+  const reader = openBoundedReader(stream, timeout);
 
   async function* read(): AsyncGenerator<Uint8Array, void, void> {
     let receivedBytes = 0;
@@ -37,14 +41,13 @@ export function openBody(stream: ReadableStream<Uint8Array>, expectedBytes: numb
     }
   }
 
-  return { read, close };
+  return { read, close: () => reader.cancel() };
 }
 
 /** A body that breaks off says nothing about the object: the store or the way to it failed. */
-async function readPiece(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | null> {
+async function readPiece(reader: BoundedReader): Promise<Uint8Array | null> {
   try {
-    const result = await reader.read();
-    return result.done ? null : result.value;
+    return await reader.read();
   } catch (error) {
     if (error instanceof FirnError) throw error;
     const message = `Cannot read from the store: the body broke off: ${toErrorMessage(error)}`;

@@ -40,8 +40,8 @@ export async function* readWindow(request: ReadRequest): AsyncGenerator<ReadEven
   yield { kind: "end", next, usage };
 }
 
-async function openObject({ store }: ReadRequest, object: VisibleObject): Promise<ObjectBody> {
-  return openBody(await store.get(object.key), object.length);
+async function openObject({ store, bodyTimeout }: ReadRequest, object: VisibleObject): Promise<ObjectBody> {
+  return openBody(await store.get(object.key), object.length, bodyTimeout);
 }
 
 /**

@@ -86,6 +86,7 @@ export interface HourBounds {
 export interface HourCollector {
   /** @throws FirnError `too_large` when one minute has more objects than a response can fetch */
   add(objects: readonly VisibleObject[]): void;
+  /** @throws FirnError `store_unavailable` when an object was listed twice: it would be read twice */
   end(): HourObjects;
 }
 
@@ -117,14 +118,19 @@ export function openHourCollector(bounds: HourBounds): HourCollector {
   }
 
   function end(): HourObjects {
-    const groups = [...minutes].map(([minute, objects]) => ({
-      minute,
-      objects: objects.toSorted((left, right) => compareKeys(left.key, right.key)),
-    }));
+    const groups = [...minutes].map(([minute, objects]) => ({ minute, objects: toOrdered(objects) }));
     return { minutes: groups.toSorted((left, right) => left.minute - right.minute), cutAt };
   }
 
   return { add, end };
+}
+
+/** Orders by key. A listing whose pages begin again, which no page shows, gives a key twice (reliability F-12). */
+function toOrdered(objects: readonly VisibleObject[]): readonly VisibleObject[] {
+  const ordered = objects.toSorted((left, right) => compareKeys(left.key, right.key));
+  const twice = ordered.find(({ key }, i) => key === ordered[i + 1]?.key);
+  if (twice === undefined) return ordered;
+  throw new FirnError("store_unavailable", `Cannot list the hour of object "${twice.key}": the store listed it twice`);
 }
 
 function tooManyObjects(minute: Millis, bounds: HourBounds): FirnError {

@@ -21,4 +21,6 @@ export interface ReplayDeps {
   readonly now: () => Millis;
   /** Bounds of one response; the ones of protocol 6.4 unless a test wants others. */
   readonly limits?: ReadLimits;
+  /** How long a store may stay silent in the middle of an object. */
+  readonly bodyTimeout?: Millis;
 }

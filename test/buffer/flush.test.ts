@@ -138,7 +138,7 @@ describe("onAlarm()", () => {
       let puts = 0;
       kit.store.put = async (key) => {
         puts += 1;
-        return { kind: "exists", info: { key, length: 100, sha256Hex: null } };
+        return { kind: "exists", info: { key, length: 100, etag: null, sha256Hex: null } };
       };
       await runAlarms(kit, 1);
       expect(puts).toBe(2);

@@ -176,6 +176,7 @@ function openScriptedStore(): ScriptedStore {
   const infos = new Map<string, ObjectInfo>();
   const store: ScriptedStore = {
     identity: "memory:test",
+    traits: { createOnly: "atomic", sendsMd5: false },
     objects,
     puts: [],
     onPut: () => undefined,
@@ -190,7 +191,7 @@ function openScriptedStore(): ScriptedStore {
       const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
       if (bytes.length !== source.length || digest !== source.sha256.toHex()) throw new Error("the source lies");
-      const info = { key, length: bytes.length, sha256Hex: digest };
+      const info = { key, length: bytes.length, etag: null, sha256Hex: digest };
       objects.set(key, bytes);
       infos.set(key, info);
       store.afterPut(key);
@@ -200,6 +201,10 @@ function openScriptedStore(): ScriptedStore {
     head: async (key) => infos.get(key) ?? null,
     list: () => Promise.reject(new Error("not used")),
     delete: () => Promise.reject(new Error("not used")),
+    createMultipart: () => Promise.reject(new Error("not used")),
+    putPart: () => Promise.reject(new Error("not used")),
+    completeMultipart: () => Promise.reject(new Error("not used")),
+    abortMultipart: () => Promise.reject(new Error("not used")),
   };
   return store;
 }

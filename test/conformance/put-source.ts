@@ -26,8 +26,9 @@ export async function sourceOf(
     open: async function* () {
       state.opens++;
       try {
-        for (let at = 0; at < bytes.length; at += pieceBytes) {
+        for (let at = 0; ; at += pieceBytes) {
           if (lies.failAt !== undefined && at >= lies.failAt) throw lies.error ?? new Error("source failed");
+          if (at >= bytes.length) return;
           yield bytes.subarray(at, at + pieceBytes);
         }
       } finally {
@@ -44,7 +45,9 @@ export async function read(stream: ReadableStream<Uint8Array>): Promise<Uint8Arr
 
 /** Bytes that differ from place to place. */
 export function patternOf(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8)) & 0xff);
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index++) bytes[index] = index * 31 + (index >> 8);
+  return bytes;
 }
 
 /** The SHA-256 of bytes, 64 hex digits. */

@@ -73,6 +73,7 @@ export function openSyntheticStore(objects: Readonly<Record<string, Uint8Array>>
 
   const store: SyntheticStore = {
     identity: "synthetic:test",
+    traits: { createOnly: "atomic", sendsMd5: false },
     objects: new Map(Object.entries(objects).map(([key, bytes]) => [key, bytesObject(bytes)])),
     calls: [],
     bytesGiven: () => counters.given,
@@ -83,6 +84,10 @@ export function openSyntheticStore(objects: Readonly<Record<string, Uint8Array>>
     put: refuse,
     head: refuse,
     delete: refuse,
+    createMultipart: refuse,
+    putPart: refuse,
+    completeMultipart: refuse,
+    abortMultipart: refuse,
     async get(key) {
       await Promise.resolve();
       store.calls.push(`get ${key}`);
@@ -102,7 +107,12 @@ export function openSyntheticStore(objects: Readonly<Record<string, Uint8Array>>
         .toSorted(compareKeys);
       const page = keys.slice(0, Math.min(limit, store.pageKeys));
       return {
-        objects: page.map((key) => ({ key, length: store.objects.get(key)?.length ?? 0, sha256Hex: null })),
+        objects: page.map((key) => ({
+          key,
+          length: store.objects.get(key)?.length ?? 0,
+          etag: null,
+          sha256Hex: null,
+        })),
         ...(keys.length > page.length ? { cursor: page.at(-1) ?? "" } : {}),
       };
     },

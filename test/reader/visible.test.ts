@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { formatKey } from "../../src/archive/key.ts";
+import type { ObjectInfo } from "../../src/object-store/contract.ts";
 import { openHourCollector, pickVisible, type VisibleObject } from "../../src/reader/visible.ts";
 import { MINUTE, millis } from "../../src/units.ts";
 import { at, freshKey, HOUR_FORMAT, layoutOf } from "./archive-sample.ts";
@@ -12,7 +13,7 @@ const SELECTION = {
   start: HOUR,
   end: at("2026-05-01T15:00:00Z"),
 } as const;
-const info = (key: string): { key: string; length: number; sha256Hex: null } => ({ key, length: 5, sha256Hex: null });
+const info = (key: string): ObjectInfo => ({ key, length: 5, etag: null, sha256Hex: null });
 const pick = (key: string, options: Partial<Parameters<typeof pickVisible>[1]> = {}): readonly VisibleObject[] =>
   pickVisible([info(key)], { ...SELECTION, ...options });
 
@@ -78,6 +79,15 @@ test("openHourCollector() orders by minute, then key", () => {
 
   const keys = collector.end().minutes.flatMap((minute) => minute.objects.map(({ key }) => key));
   expect(keys).toEqual(["b", "c", "a"]);
+});
+
+test("openHourCollector() refuses a listing that gives a key twice, on whatever pages", () => {
+  const collector = openHourCollector({ maxObjects: 10, maxMinuteObjects: 10 });
+
+  collector.add([object(1, "a"), object(1, "b")]);
+  collector.add([object(1, "a")]);
+
+  expect(() => collector.end()).toThrow('Cannot list the hour of object "a": the store listed it twice');
 });
 
 test("openHourCollector() leaves out the latest minutes of too large an hour and says from where on", () => {

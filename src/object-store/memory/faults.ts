@@ -3,6 +3,7 @@
  * cannot know which. Stands beside the contract that it breaks, for tests of everyone who relies on it.
  */
 import { FirnError } from "../../errors.ts";
+import { aroundCalls } from "../around-calls.ts";
 import type { ObjectStore, StoreCall } from "../contract.ts";
 
 /** One failure. */
@@ -43,13 +44,5 @@ export function withFaults(store: ObjectStore, faults: readonly Fault[]): Faulty
     throw fault.error ?? new FirnError("store_unavailable", `Cannot reach the store: ${what}, as planned`);
   }
 
-  return {
-    fired,
-    identity: store.identity,
-    put: (key, source) => run("put", () => store.put(key, source)),
-    get: (key) => run("get", () => store.get(key)),
-    head: (key) => run("head", () => store.head(key)),
-    list: (request) => run("list", () => store.list(request)),
-    delete: (keys) => run("delete", () => store.delete(keys)),
-  };
+  return { ...aroundCalls(store, run), fired };
 }

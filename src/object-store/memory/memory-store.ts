@@ -2,49 +2,52 @@
  * A store in memory, for tests: the whole contract, no latency and nothing that outlives it. Faults are `faults.ts`'s.
  */
 import { FirnError } from "../../errors.ts";
-import { LIST_PAGE_KEYS } from "../../limits.ts";
-import { assertDeletable, assertListLimit, readExactly } from "../bounds.ts";
-import type { ListPage, ListRequest, ObjectInfo, ObjectStore, PutOutcome, PutSource } from "../contract.ts";
-
-/** An object as it stands in memory. */
-export interface MemoryObject {
-  readonly bytes: Uint8Array;
-  readonly contentType: string;
-  /** `null` for an object that a test laid there as another writer would. */
-  readonly sha256Hex: string | null;
-}
+import { assertDeletable, readExactly } from "../bounds.ts";
+import type { GetOptions, ObjectStore, PutOutcome, PutSource } from "../contract.ts";
+import { answerUnsatisfiable, assertRange, objectChanged } from "../range.ts";
+import { listMemory } from "./memory-listing.ts";
+import { completeMemoryUpload, createMemoryUpload, putMemoryPart } from "./memory-multipart.ts";
+import {
+  headMemory,
+  openMemoryState,
+  type MemoryObject,
+  type MemoryState,
+  type MemoryUpload,
+} from "./memory-objects.ts";
 
 /** The store and, for tests to look at and change, what it holds. */
 export interface MemoryStore extends ObjectStore {
   readonly objects: Map<string, MemoryObject>;
+  /** Uploads under way, by id. */
+  readonly uploads: Map<string, MemoryUpload>;
 }
 
 /** Opens an empty store. */
 export function openMemoryStore(name = "test"): MemoryStore {
-  const objects = new Map<string, MemoryObject>();
+  const state = openMemoryState();
   return {
-    objects,
+    objects: state.objects,
+    uploads: state.uploads,
     identity: `memory:${name}`,
-    put: (key, source) => put(objects, key, source),
-    get: async (key) => {
-      const object = objects.get(key);
-      if (object === undefined)
-        throw new FirnError("object_not_found", `Cannot get object "${key}": it does not exist`);
-      return streamOf(object.bytes);
-    },
-    head: async (key) => {
-      const object = objects.get(key);
-      return object === undefined ? null : toInfo(key, object);
-    },
-    list: async (request) => list(objects, request),
+    traits: { createOnly: "atomic", sendsMd5: false },
+    put: (key, source) => put(state, key, source),
+    get: async (key, options) => get(state, key, options),
+    head: async (key) => headMemory(state, key),
+    list: async (request) => listMemory(state, request),
     delete: async (keys) => {
       assertDeletable(keys);
-      for (const key of keys) objects.delete(key);
+      for (const key of keys) state.objects.delete(key);
+    },
+    createMultipart: async (key, contentType) => createMemoryUpload(state, key, contentType),
+    putPart: async (upload, number, bytes) => putMemoryPart(state, upload, number, bytes),
+    completeMultipart: async (upload, parts) => completeMemoryUpload(state, upload, parts),
+    abortMultipart: async ({ uploadId }) => {
+      state.uploads.delete(uploadId);
     },
   };
 }
 
-async function put(objects: Map<string, MemoryObject>, key: string, source: PutSource): Promise<PutOutcome> {
+async function put(state: MemoryState, key: string, source: PutSource): Promise<PutOutcome> {
   const bytes = new Uint8Array(source.length);
   let at = 0;
   for await (const piece of readExactly(source)) {
@@ -53,39 +56,26 @@ async function put(objects: Map<string, MemoryObject>, key: string, source: PutS
   }
   const sha256Hex = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
   // From here on nothing awaits: the check and the write are one step.
-  const standing = objects.get(key);
-  if (standing !== undefined) return { kind: "exists", info: toInfo(key, standing) };
+  const standing = headMemory(state, key);
+  if (standing !== null) return { kind: "exists", info: standing };
+  source.signal?.throwIfAborted();
   if (sha256Hex !== source.sha256.toHex()) {
     throw new FirnError("store_unavailable", `Cannot put object "${key}": the bytes that arrived have another digest`);
   }
   const object = { bytes, contentType: source.contentType, sha256Hex };
-  objects.set(key, object);
-  return { kind: "stored", info: toInfo(key, object) };
+  state.objects.set(key, object);
+  return { kind: "stored", info: { key, length: bytes.length, etag: state.etagOf(object), sha256Hex } };
 }
 
-function list(objects: ReadonlyMap<string, MemoryObject>, request: ListRequest): ListPage {
-  const { prefix, cursor, startAfter, limit = LIST_PAGE_KEYS } = request;
-  assertListLimit(limit);
-  const after = cursor ?? startAfter;
-  const keys = [...objects.keys()]
-    .filter((key) => key.startsWith(prefix) && (after === undefined || compareUtf8(key, after) > 0))
-    .toSorted(compareUtf8);
-  const page = keys.slice(0, limit);
-  const infos = page.map((key) => ({ key, length: objects.get(key)?.bytes.length ?? 0, sha256Hex: null }));
-  const last = page.at(-1);
-  return keys.length > limit && last !== undefined ? { objects: infos, cursor: last } : { objects: infos };
-}
-
-/** Order of the UTF-8 bytes, which is that of code points and not that of JavaScript's UTF-16 units. */
-function compareUtf8(one: string, two: string): number {
-  const encoder = new TextEncoder();
-  const left = encoder.encode(one);
-  const right = encoder.encode(two);
-  for (let at = 0; at < Math.min(left.length, right.length); at++) {
-    const difference = (left[at] ?? 0) - (right[at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return left.length - right.length;
+function get(state: MemoryState, key: string, { range, ifMatch }: GetOptions = {}): ReadableStream<Uint8Array> {
+  assertRange(range);
+  const object = state.objects.get(key);
+  if (object === undefined) throw new FirnError("object_not_found", `Cannot get object "${key}": it does not exist`);
+  if (ifMatch !== undefined && state.etagOf(object) !== ifMatch) throw objectChanged(key, ifMatch);
+  if (range === undefined) return streamOf(object.bytes);
+  const { offset, length = object.bytes.length } = range;
+  if (offset >= object.bytes.length) return answerUnsatisfiable(key, { range }, headMemory(state, key));
+  return streamOf(object.bytes.subarray(offset, offset + length));
 }
 
 /** A stream of bytes in pieces, as real stores give; the object may be deleted while it is read. */
@@ -103,8 +93,4 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
       controller.byobRequest?.respond(0);
     },
   });
-}
-
-function toInfo(key: string, object: MemoryObject): ObjectInfo {
-  return { key, length: object.bytes.length, sha256Hex: object.sha256Hex };
 }

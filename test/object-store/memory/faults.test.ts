@@ -4,6 +4,7 @@ import { withFaults } from "../../../src/object-store/memory/faults.ts";
 import { openMemoryStore } from "../../../src/object-store/memory/memory-store.ts";
 import { describeObjectStore } from "../../conformance/object-store.ts";
 import { sourceOf } from "../../conformance/put-source.ts";
+import { callsOf, STORE_CALLS } from "../store-calls.ts";
 
 describeObjectStore("withFaults() without faults", () => withFaults(openMemoryStore(), []));
 
@@ -26,6 +27,18 @@ describe("withFaults()", () => {
     await expect(store.put("two", await sourceOf(BYTES))).rejects.toBe(error);
 
     expect(await store.put("two", await sourceOf(BYTES))).toMatchObject({ kind: "exists" });
+  });
+
+  it("fails any call", async () => {
+    const source = await sourceOf(BYTES);
+    const faults = STORE_CALLS.map((call) => ({ call, nth: 1, moment: "before" }) as const);
+    const store = withFaults(openMemoryStore(), faults);
+
+    for (const ask of Object.values(callsOf(store, source))) {
+      await expect(ask()).rejects.toMatchObject({ kind: "store_unavailable" });
+    }
+
+    expect(store.fired).toEqual(faults);
   });
 
   it("proves that a fault fired", async () => {

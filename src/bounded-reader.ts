@@ -1,0 +1,60 @@
+/** Reads a store's stream piece by piece, each within a time: the platform would wait for a stalled one for ever. */
+import { FirnError } from "./errors.ts";
+import { watchStalls } from "./stall-watch.ts";
+import type { Millis } from "./units.ts";
+
+/** The reader of a stream; one read at a time. It is read to its end or cancelled. */
+export interface BoundedReader {
+  /**
+   * The next piece; `null` at the end.
+   * @throws FirnError `store_unavailable` when it takes too long, and ever after; the stream was cancelled then
+   * @throws what the stream fails with
+   */
+  read(): Promise<Uint8Array | null>;
+  /** Gives back the connection; may be called at any time and repeatedly. Never rejects. */
+  cancel(): Promise<void>;
+}
+
+/** Takes a stream over. @param timeout how long a read may give nothing */
+export function openBoundedReader(stream: ReadableStream<Uint8Array>, timeout: Millis): BoundedReader {
+  const reader = stream.getReader();
+  let stalled: FirnError | null = null;
+  /** Fails the read under way. A race with a promise that outlives it would hold on to every read. */
+  let fail: ((error: unknown) => void) | null = null;
+  const watch = watchStalls(timeout, () => {
+    stalled = new FirnError("store_unavailable", `Cannot read from the store: no byte came within ${timeout} ms`);
+    fail?.(stalled);
+    void cancel();
+  });
+
+  async function cancel(): Promise<void> {
+    watch.end();
+    try {
+      await reader.cancel();
+    } catch {
+      // A stream that failed rejects with that failure, which `read` has thrown already if anyone wanted the bytes.
+    }
+  }
+
+  function read(): Promise<Uint8Array | null> {
+    return new Promise((resolve, reject) => {
+      // What was cancelled for a stall would look like a stream that came to its end.
+      if (stalled !== null) return reject(stalled);
+      fail = reject;
+      watch.wait();
+      reader.read().then(
+        (result) => {
+          if (result.done) watch.end();
+          else watch.rest();
+          resolve(result.done ? null : result.value);
+        },
+        (error: unknown) => {
+          watch.end();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  return { read, cancel };
+}
