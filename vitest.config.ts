@@ -1,13 +1,25 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
+/** Tests that need the stores of `test/servers/`, which are started for them alone. */
+const STORE_TESTS = ["test/object-store/{s3,azure}/servers/**/*.test.ts", "test/admin/doctor/servers/**/*.test.ts"];
+
 const config: ViteUserConfig = defineConfig({
   test: {
     silent: "passed-only",
     projects: [
       {
         plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
-        test: { name: "workerd", include: ["test/**/*.test.ts"], exclude: ["test/node/**"] },
+        test: { name: "workerd", include: ["test/**/*.test.ts"], exclude: ["test/node/**", ...STORE_TESTS] },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        test: {
+          name: "stores",
+          include: STORE_TESTS,
+          globalSetup: ["test/servers/global-setup.ts"],
+          fileParallelism: false,
+        },
       },
       {
         test: {

@@ -1,0 +1,63 @@
+/**
+ * DeleteObjects, or DeleteObject where one is enough or the store has no batch.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+ */
+import { FirnError } from "../../errors.ts";
+import { DELETE_CONCURRENCY } from "../../limits.ts";
+import { assertDeletable } from "../bounds.ts";
+import { md5Of, sha256Hex } from "../digest.ts";
+import { discard } from "../http/answer-body.ts";
+import { textOf } from "../http/xml.ts";
+import { ask, askXml, failureOf, innerFailures, type S3Client } from "./client.ts";
+import { toStoreError } from "./s3-errors.ts";
+import { escapeXml, isXmlText } from "./write-xml.ts";
+
+/** Deletes objects; those that do not exist are no error. */
+export async function deleteObjects(client: S3Client, keys: readonly string[]): Promise<void> {
+  assertDeletable(keys);
+  const inBatch = client.dialect.deletesInBatch ? keys.filter(isSafeInXml) : [];
+  const isBatch = inBatch.length > 1;
+  if (isBatch) await deleteBatch(client, inBatch);
+  await deleteEach(client, isBatch ? keys.filter((key) => !isSafeInXml(key)) : keys);
+}
+
+/** Some stores trim what they parse, and would delete another object. */
+function isSafeInXml(key: string): boolean {
+  return isXmlText(key) && key === key.trim();
+}
+
+async function deleteEach(client: S3Client, keys: readonly string[]): Promise<void> {
+  for (let at = 0; at < keys.length; at += DELETE_CONCURRENCY) {
+    await Promise.all(keys.slice(at, at + DELETE_CONCURRENCY).map((key) => deleteOne(client, key)));
+  }
+}
+
+async function deleteOne(client: S3Client, key: string): Promise<void> {
+  const answer = await ask(client, { call: "delete", method: "DELETE", key });
+  if (answer.kind === "answered") return discard(answer.response);
+  if (answer.failure.code !== "NoSuchKey") throw toStoreError(failureOf("delete", key), answer.failure);
+}
+
+async function deleteBatch(client: S3Client, keys: readonly string[]): Promise<void> {
+  const objects = keys.map((key) => `<Object><Key>${escapeXml(key)}</Key></Object>`).join("");
+  const xml = `<Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Quiet>true</Quiet>${objects}</Delete>`;
+  const body = new TextEncoder().encode(xml);
+  const failure = failureOf("delete", null);
+  const answer = await askXml(client, {
+    call: "delete",
+    method: "POST",
+    key: null,
+    query: { delete: "" },
+    headers: { "content-type": "application/xml", "content-md5": (await md5Of(body)).toBase64() },
+    sha256Hex: await sha256Hex(body),
+    transmit: (sendBody) => sendBody(body),
+  });
+  if (answer.kind === "failed") throw toStoreError(failure, answer.failure);
+  const { document, response } = answer;
+  if (document?.name !== "DeleteResult") {
+    throw new FirnError("store_unavailable", `${failure}: the answer does not say what was deleted`);
+  }
+  for (const { element, failure: inner } of innerFailures({ document, response })) {
+    if (inner.code !== "NoSuchKey") throw toStoreError(failureOf("delete", textOf(element, "Key")), inner);
+  }
+}
