@@ -13,6 +13,9 @@ import { makeTemporaryDirectory, quote, startWorkerd, type WorkerdProcess } from
 const READY_TIMEOUT_MS = 20_000;
 const CALL_TIMEOUT_MS = 120_000;
 
+/** Where `fetch` may go: a store that is reached by it listens on loopback. */
+const LOOPBACK = '(name = "internet", network = (allow = ["public", "private"]))';
+
 /** A server under measurement. */
 export interface BenchServer {
   readonly pid: number;
@@ -22,6 +25,8 @@ export interface BenchServer {
 
 /** Firn and its store. */
 export interface FirnServer extends BenchServer {
+  /** What the worker printed. */
+  readonly logFile: string;
   readonly store: R2Store;
   /** Sends a request without a body and parses the answer as JSON. @throws Error on any status but 200. */
   call(method: "GET" | "POST", path: string): Promise<unknown>;
@@ -44,7 +49,7 @@ export async function startFirn(vars: Readonly<Record<string, string>> = {}): Pr
 /** Starts a worker of a few lines with the date and flags of Firn. @param script source of an ES module. */
 export async function startBareWorker(script: string): Promise<BenchServer> {
   const worker = formatWorker(bundleWorker(), []);
-  const config = { services: [worker], socketService: "main", files: { "main.js": script } };
+  const config = { services: [worker, LOOPBACK], socketService: "main", files: { "main.js": script } };
   const workerd = await startWorkerd(config, makeTemporaryDirectory());
   await waitUntilReady(workerd, "/");
   return workerd;
@@ -64,6 +69,7 @@ async function openFirn(
         formatWorker(bundle, formatBindings(bundle, { ...bundle.vars, ALLOW_ANONYMOUS: "true", ...vars })),
         `(name = "r2", external = (address = "127.0.0.1:${store.port}", http = ()))`,
         '(name = "disk", disk = (path = "data", writable = true))',
+        LOOPBACK,
       ],
       socketService: "main",
       files: { "main.js": bundle.script },
@@ -73,6 +79,7 @@ async function openFirn(
   await waitUntilReady(workerd, "/healthz");
   return {
     ...workerd,
+    logFile: join(home, "workerd.log"),
     store,
     call: (method, path) => callJson(workerd.port, method, path),
     restart: async () => {

@@ -2,10 +2,12 @@
 import { Hono } from "hono";
 import { openAdminRoutes } from "./admin/routes.ts";
 import { readWatermark } from "./admin/status.ts";
+import { toLayout } from "./archive/key.ts";
 import type { Grant } from "./auth/contract.ts";
 import type { ShardIdentity } from "./buffer/contract.ts";
 import { requireGrant, type GrantEnv } from "./auth/middleware.ts";
-import { readConfig, readCorsOrigins, type Bindings, type Config, type CorsOrigins } from "./config.ts";
+import { readConfig, readCorsOrigins, type Bindings, type Config } from "./config.ts";
+import type { CorsOrigins } from "./config/cors-settings.ts";
 import { openArchiveStore, openShardClient } from "./durable-objects/clients.ts";
 import { FirnError, toErrorMessage } from "./errors.ts";
 import { toErrorResponse, toHttpMeaning } from "./http-errors.ts";
@@ -18,7 +20,7 @@ import { REQUEST_BODY_TIMEOUT } from "./limits.ts";
 import { log } from "./log.ts";
 import type { ReplayDeps } from "./replay/contract.ts";
 import { openReplayRoutes } from "./replay/routes.ts";
-import { millis } from "./units.ts";
+import { millis, secondsToMillis } from "./units.ts";
 
 /** Short enough to be read out, and unique within any log that is searched for it. */
 const REQUEST_ID_BYTES = 6;
@@ -50,7 +52,9 @@ export function openApp(env: Readonly<Record<string, unknown>>, bindings: Bindin
   });
   app.onError((error, context) => toAnswer(context.req.raw, error));
   try {
-    mountRoutes(app, readConfig(env), bindings);
+    const config = readConfig(env);
+    mountRoutes(app, config, bindings);
+    for (const warning of config.warnings) log("warn", "config.warning", { warning });
   } catch (error) {
     log("error", "config.wrong", { error: toErrorMessage(error) });
     const refuse = (): never => {
@@ -92,12 +96,13 @@ function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): v
       ingest: (request) => ingest(request, ingestDeps),
     }),
   );
-  const store = openArchiveStore(bindings, config);
+  const store = openArchiveStore(bindings, config, "read");
   const openReplayDeps = ({ tenant }: Grant): ReplayDeps => ({
     store,
-    layout: { ...config.archive, tenant },
+    layout: toLayout(config.archive, tenant),
     watermark: (signal) => readWatermark(client, { tenant, signal, now: Date.now() }),
     now: () => millis(Date.now()),
+    bodyTimeout: secondsToMillis(config.storeTimeout),
   });
   app.route("/", openReplayRoutes(openReplayDeps, requireGrant(config, "read")));
   app.route("/", openAdminRoutes(client, { read: requireGrant(config, "read"), admin: requireGrant(config, "admin") }));

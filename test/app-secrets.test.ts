@@ -6,8 +6,8 @@ import { call, digest, JSON_TYPE, makeLogs, makeReplayPath } from "./app-kit.ts"
 
 /** A bucket whose every call fails with the store's own words. */
 function openBrokenBindings(message: string): Bindings {
-  const archive = new Proxy(env.ARCHIVE, { get: () => () => Promise.reject(new Error(message)) });
-  return { ...readBindings(env), archive };
+  const ARCHIVE = new Proxy(env.ARCHIVE, { get: () => () => Promise.reject(new Error(message)) });
+  return { ...readBindings(env), buckets: { ARCHIVE } };
 }
 
 /** Everything that is written to the console from now on. */

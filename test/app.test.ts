@@ -11,6 +11,7 @@ describe("authentication", () => {
     ["GET", "/replay?signal=traces&start=2026-01-01&end=2026-01-02", "read"],
     ["GET", "/status", "read"],
     ["POST", "/admin/flush", "admin"],
+    ["GET", "/admin/doctor", "admin"],
   ];
   it.each(routes)("S2: %s %s is open to the scope it names and to no other", async (method, path, scope) => {
     const vars = {

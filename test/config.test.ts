@@ -21,7 +21,7 @@ describe("readConfig()", () => {
       corsOrigins: { kind: "any" },
       jurisdiction: null,
     });
-    expect(config.archive).toMatchObject({ store: "r2", prefix: "", marshaler: "otlp_proto", compression: "gzip" });
+    expect(config.archive).toMatchObject({ prefix: "", marshaler: "otlp_proto", compression: "gzip" });
   });
 
   it.each([
@@ -31,7 +31,7 @@ describe("readConfig()", () => {
     ["FLUSH_INTERVAL_SECONDS", "soon", 'found "soon"'],
     ["MAX_REQUEST_BYTES", "1000", "from 4194304 to 25165824"],
     ["DEDUPE_WINDOW_SECONDS", "60", "expected 0 (off) or at least 900"],
-    ["ARCHIVE_STORE", "s3", 'expected "r2"'],
+    ["ARCHIVE_STORE", "gcs", 'expected "r2" or "s3" or "azure"'],
     ["ARCHIVE_MARSHALER", "json", 'found "json", expected "otlp_proto" or "otlp_json"'],
     ["ARCHIVE_COMPRESSION", "br", 'found "br", expected "gzip" or "zstd" or "none"'],
     ["ARCHIVE_PREFIX", "a//b", "single slashes"],

@@ -39,6 +39,12 @@ export interface Layout {
   readonly filePrefix: string;
 }
 
+/** Takes the layout of a tenant's keys out of what may hold more settings. */
+export function toLayout(settings: Omit<Layout, "tenant">, tenant: string): Layout {
+  const { basePrefix, prefix, partition, filePrefix } = settings;
+  return { basePrefix, prefix, tenant, partition, filePrefix };
+}
+
 /** What the key of a flushed object says. */
 export interface FreshKey {
   readonly kind: "fresh";

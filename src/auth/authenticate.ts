@@ -2,7 +2,8 @@
  * Credentials → grant. Only digests are compared, every configured one in constant time, so that neither the time nor
  * the answer says how close a guess came (reliability S1).
  */
-import type { Config, Scope, TokenRule } from "../config.ts";
+import type { Config } from "../config.ts";
+import type { Scope, TokenRule } from "../config/token-settings.ts";
 import { FirnError } from "../errors.ts";
 import type { Grant } from "./contract.ts";
 import { parseAuthorization } from "./credentials.ts";

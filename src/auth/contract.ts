@@ -1,5 +1,5 @@
 /** What a credential allows; features take it as given and never see the credential. */
-import type { Scope } from "../config.ts";
+import type { Scope } from "../config/token-settings.ts";
 
 /** The right to act for one tenant within some scopes. */
 export interface Grant {

@@ -1,7 +1,8 @@
 /** Authentication as a Hono middleware: sets `grant` for the handlers behind it, or throws. */
 import { createMiddleware } from "hono/factory";
 import type { MiddlewareHandler } from "hono";
-import type { Config, Scope } from "../config.ts";
+import type { Config } from "../config.ts";
+import type { Scope } from "../config/token-settings.ts";
 import { authenticate, requireScope } from "./authenticate.ts";
 import type { Grant } from "./contract.ts";
 

@@ -3,7 +3,7 @@
  * store may fail for hours: batches wait, the back-off grows to its longest and stays there, ingest goes on.
  */
 import { FirnError, toErrorMessage } from "../errors.ts";
-import { FLUSH_CONCURRENCY, FLUSH_DRAIN_MAX, FLUSH_SET_ASIDE_ATTEMPTS } from "../limits.ts";
+import { FLUSH_BACKOFF_MAX, FLUSH_CONCURRENCY, FLUSH_DRAIN_MAX, FLUSH_SET_ASIDE_ATTEMPTS } from "../limits.ts";
 import { log } from "../log.ts";
 import type { ObjectInfo } from "../object-store/contract.ts";
 import { armAlarm, sealDueAt } from "./alarm.ts";
@@ -138,13 +138,15 @@ function chooseBatches(
 async function storeBatch(shard: Shard, batch: Batch, progress: Progress): Promise<void> {
   try {
     await raiseAttempts(shard, batch);
+    const startedAt = shard.deps.now();
     const seal = await putSealed(shard, batch);
+    const putMillis = shard.deps.now() - startedAt;
     await forgetBatch(shard, batch, seal);
     noteRecovery(shard);
     progress.storedObjects += 1;
     progress.storedBytes += seal.length;
     const fields = { key: seal.key, bytes: seal.length, items: batch.itemCount, requests: batch.requestCount };
-    log("info", "flush.stored", { ...toLogFields(shard), ...fields, attempts: batch.attempts });
+    log("info", "flush.stored", { ...toLogFields(shard), ...fields, attempts: batch.attempts, put_millis: putMillis });
   } catch (error) {
     noteStoreFailure(shard, batch, error);
   }
@@ -228,8 +230,14 @@ function noteStoreFailure(shard: Shard, batch: Batch, error: unknown): void {
   const { now, random } = shard.deps;
   shard.tally.storeErrors += 1;
   shard.storeFailures += 1;
-  shard.storeRetryAt = now() + toBackoff(shard.storeFailures, random());
+  shard.storeRetryAt = now() + Math.max(toBackoff(shard.storeFailures, random()), toStoreWait(error));
   noteBatchFailure(shard, batch, error);
+}
+
+/** What the store itself asked to wait, in milliseconds; never longer than the longest back-off. */
+function toStoreWait(error: unknown): number {
+  const wait = error instanceof FirnError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+  return Math.min(wait, FLUSH_BACKOFF_MAX);
 }
 
 function noteBatchFailure(shard: Shard, batch: Batch, error: unknown): void {

@@ -150,6 +150,7 @@ function newBatch(opened: Pick<Batch, "id" | "form" | "frame" | "openedAt">): Ba
     itemCount: 0,
     requestCount: 0,
     seal: null,
+    md5: null,
     isClosed: false,
     attempts: 0,
     nextAttemptAt: 0,

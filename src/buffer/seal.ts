@@ -14,7 +14,7 @@ import { objectBytes, writeTotals, type Batch, type Shard } from "./shard.ts";
  */
 export async function sealBatch(shard: Shard, batch: Batch): Promise<void> {
   batch.isClosed = true;
-  const sha256 = await digestBatch(shard, batch);
+  const { sha256, md5 } = await digestBatch(shard, batch);
   const seal = planSeal(shard, batch, sha256);
   // Seal times of a shard never go back, so that a clock that does can't seal below a watermark that was told.
   const totals = { ...shard.totals, nextSequence: seal.sequence + 1, floor: seal.sealedAt };
@@ -27,6 +27,7 @@ export async function sealBatch(shard: Shard, batch: Batch): Promise<void> {
     () => {
       shard.totals = totals;
       batch.seal = seal;
+      batch.md5 = md5;
     },
   );
 }
@@ -50,12 +51,24 @@ function planSeal(shard: Shard, batch: Batch, sha256: Uint8Array): Seal {
   return { sequence, sealedAt, key, store: deps.store.identity, length: objectBytes(batch), sha256 };
 }
 
-async function digestBatch(shard: Shard, batch: Batch): Promise<Uint8Array> {
-  const stream = new crypto.DigestStream("SHA-256");
-  const writer = stream.getWriter();
-  for (const data of readObjectBytes(shard, batch)) await writer.write(data);
-  await writer.close();
-  return new Uint8Array(await stream.digest);
+interface BatchDigests {
+  readonly sha256: Uint8Array;
+  /** `null` where the store has no use for it. */
+  readonly md5: Uint8Array | null;
+}
+
+/** One pass over the rows for both digests. */
+async function digestBatch(shard: Shard, batch: Batch): Promise<BatchDigests> {
+  const streams = [new crypto.DigestStream("SHA-256")];
+  if (shard.deps.store.traits.sendsMd5) streams.push(new crypto.DigestStream("MD5"));
+  const writers = streams.map((stream) => stream.getWriter());
+  for (const data of readObjectBytes(shard, batch)) {
+    for (const writer of writers) await writer.write(data);
+  }
+  for (const writer of writers) await writer.close();
+  const [sha256, md5] = await Promise.all(streams.map((stream) => stream.digest));
+  if (sha256 === undefined) throw new Error("Cannot seal a batch: it has no digest");
+  return { sha256: new Uint8Array(sha256), md5: md5 === undefined ? null : new Uint8Array(md5) };
 }
 
 /** All of the object, from the first byte to the last: the batch's rows and the tail of its frame. */
@@ -84,6 +97,7 @@ export function toPutSource(shard: Shard, batch: Batch, seal: Seal): PutSource {
   return {
     length: seal.length,
     sha256: seal.sha256,
+    ...(batch.md5 === null ? {} : { md5: batch.md5 }),
     contentType: shard.deps.toContentType(batch.form),
     async *open() {
       yield* readObjectBytes(shard, batch);

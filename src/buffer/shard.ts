@@ -89,6 +89,8 @@ export interface Batch {
   itemCount: number;
   requestCount: number;
   seal: Seal | null;
+  /** MD5 of the sealed bytes, for a store that sends it; only in memory: a pass over the rows makes it again. */
+  md5: Uint8Array | null;
   /**
    * Takes no more members. Only in memory: an unsealed batch may be filled on after a crash, but for one that holds a
    * request alone.
@@ -205,6 +207,7 @@ function loadBatches(deps: ShardDeps, identity: ShardIdentity | null): Batch[] {
     ...row,
     ...readBatchSums(deps.storage, row.id),
     frame: deps.toFrame(identity, row.form),
+    md5: null,
     isClosed: row.seal !== null || holdsOneRequest(identity),
     // A batch that was being tried when the shard died may be what killed it: the next try waits (protocol 3.5).
     nextAttemptAt: row.attempts > 1 ? deps.now() + toBackoff(row.attempts, deps.random()) : 0,

@@ -2,9 +2,10 @@
 import type { DirectoryContract, ShardBufferContract, ShardIdentity } from "../buffer/contract.ts";
 import { formatShardName } from "../buffer/shard-name.ts";
 import type { Bindings, Config } from "../config.ts";
+import type { StoreAccess } from "../config/storage-config.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
-import { openR2Store } from "../object-store/r2/r2-store.ts";
-import { withTimeout } from "../object-store/with-timeout.ts";
+import { openStore } from "../object-store/open-store.ts";
+import { secondsToMillis } from "../units.ts";
 import { DIRECTORY_NAME } from "./directory.ts";
 
 /** Finds shards and the Directory; a stub is made anew for every call, since one that threw may be broken. */
@@ -29,7 +30,13 @@ export function openShardClient(bindings: Bindings, config: Pick<Config, "jurisd
   };
 }
 
-/** Opens the archive's store, every call bounded in time. */
-export function openArchiveStore(bindings: Bindings, config: Pick<Config, "archive">): ObjectStore {
-  return withTimeout(openR2Store(bindings.archive, config.archive.bucket));
+/** Opens the archive's store with the rights of one of its users. */
+export function openArchiveStore(
+  bindings: Bindings,
+  config: Pick<Config, "archive" | "storeTimeout">,
+  access: StoreAccess,
+): ObjectStore {
+  const { storage } = config.archive;
+  const timeout = secondsToMillis(config.storeTimeout);
+  return openStore(storage, { access, bucket: bindings.buckets[storage.name], timeout });
 }

@@ -1,6 +1,6 @@
 /** A shard of the buffer as a Durable Object: storage, RPC and alarm. All rules are in `buffer/`. */
 import { DurableObject } from "cloudflare:workers";
-import { formatKey, type Layout } from "../archive/key.ts";
+import { formatKey, toLayout } from "../archive/key.ts";
 import { formatContentType } from "../archive/object-form.ts";
 import { append } from "../buffer/append.ts";
 import { armAlarm } from "../buffer/alarm.ts";
@@ -84,7 +84,7 @@ function toShardDeps(ctx: DurableObjectState, env: Env): ShardDeps {
     },
     now: () => Date.now(),
     random: () => Math.random(),
-    store: openArchiveStore(bindings, config),
+    store: openArchiveStore(bindings, config, "write"),
     formatObjectKey: (identity, object) => formatFreshKey(config, identity, object),
     toContentType: formatContentType,
     toFrame,
@@ -97,7 +97,7 @@ function toShardDeps(ctx: DurableObjectState, env: Env): ShardDeps {
 }
 
 function formatFreshKey(config: Config, identity: ShardIdentity, object: FreshObject): string {
-  const layout: Layout = { ...config.archive, tenant: identity.tenant };
+  const layout = toLayout(config.archive, identity.tenant);
   const { form, incarnation, sequence } = object;
   const { signal, shard } = identity;
   return formatKey(

@@ -3,7 +3,7 @@
  * itself, never cookies, so `Access-Control-Allow-Credentials` is not sent.
  * https://fetch.spec.whatwg.org/#http-cors-protocol
  */
-import type { CorsOrigins } from "../config.ts";
+import type { CorsOrigins } from "../config/cors-settings.ts";
 import { unreachable } from "../errors.ts";
 
 /** Methods of an ingest route, as `Allow` and `Access-Control-Allow-Methods` list them. */

@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import type { MiddlewareHandler } from "hono";
 import type { GrantEnv } from "../auth/middleware.ts";
-import type { CorsOrigins } from "../config.ts";
+import type { CorsOrigins } from "../config/cors-settings.ts";
 import { FirnError } from "../errors.ts";
 import { SIGNALS, type Signal } from "../signal.ts";
 import { ALLOWED_METHODS, answerOptions, toCorsHeaders } from "./cors.ts";
