@@ -45,17 +45,19 @@ export interface LoadOptions {
   readonly clients: number;
   /** A number that the test raises with each kill. */
   readonly epoch: () => number;
+  /** Number of the first request, 0 if absent; requests of equal numbers have items of equal ids. */
+  readonly firstSerial?: number;
 }
 
 /** Starts the clients. */
-export function startLoad({ url, random, clients, epoch }: LoadOptions): Load {
+export function startLoad({ url, random, clients, epoch, firstSerial = 0 }: LoadOptions): Load {
   const deliveries: Delivery[] = [];
   const refusals: string[] = [];
   const broken = new Map<number, number>();
   const running = new Set<Promise<void>>();
   const stop = new AbortController();
   const abandon = new AbortController();
-  let [serial, inFlight] = [0, 0];
+  let [serial, inFlight] = [firstSerial, 0];
   const deliver = async (): Promise<void> => {
     const number = serial++;
     const request = buildRequest(random, SIGNALS[number % SIGNALS.length] ?? "traces", number);
