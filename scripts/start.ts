@@ -50,7 +50,7 @@ export function parseStartOptions(args: readonly string[]): StartOptions {
 }
 
 /** Writes `--var A:1 B:2` as `--var=A:1 --var=B:2`, which `parseArgs` understands. */
-function spreadVars(args: readonly string[]): string[] {
+export function spreadVars(args: readonly string[]): string[] {
   const spread: string[] = [];
   let inVar = false;
   for (const arg of args) {
@@ -61,7 +61,8 @@ function spreadVars(args: readonly string[]): string[] {
   return spread;
 }
 
-function parseVars(pairs: readonly string[]): Record<string, string> {
+/** Reads `NAME:VALUE` pairs. @throws TypeError with a sentence for the user */
+export function parseVars(pairs: readonly string[]): Record<string, string> {
   const vars: Record<string, string> = {};
   for (const pair of pairs) {
     const match = /^([A-Za-z_]\w*):(.*)$/s.exec(pair);

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 
 /** Entropy of a token: as much as its digest can hold. */
-const TOKEN_BYTES = 32;
+export const TOKEN_BYTES = 32;
 
 /** A token and its SHA-256 in lowercase hex. */
 export interface TokenPair {

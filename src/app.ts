@@ -1,5 +1,6 @@
 /** Root of HTTP: which route exists, who may use it, and how a failure is answered. */
 import { Hono } from "hono";
+import { examine } from "./admin/doctor/doctor.ts";
 import { openAdminRoutes } from "./admin/routes.ts";
 import { readWatermark } from "./admin/status.ts";
 import { toLayout } from "./archive/key.ts";
@@ -8,7 +9,7 @@ import type { ShardIdentity } from "./buffer/contract.ts";
 import { requireGrant, type GrantEnv } from "./auth/middleware.ts";
 import { readConfig, readCorsOrigins, type Bindings, type Config } from "./config.ts";
 import type { CorsOrigins } from "./config/cors-settings.ts";
-import { openArchiveStore, openShardClient } from "./durable-objects/clients.ts";
+import { openArchiveStore, openDoctorGroups, openShardClient } from "./durable-objects/clients.ts";
 import { FirnError, toErrorMessage } from "./errors.ts";
 import { toErrorResponse, toHttpMeaning } from "./http-errors.ts";
 import { toCorsHeaders } from "./ingest/cors.ts";
@@ -105,7 +106,15 @@ function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): v
     bodyTimeout: secondsToMillis(config.storeTimeout),
   });
   app.route("/", openReplayRoutes(openReplayDeps, requireGrant(config, "read")));
-  app.route("/", openAdminRoutes(client, { read: requireGrant(config, "read"), admin: requireGrant(config, "admin") }));
+  const adminDeps = {
+    access: client,
+    examine: (tenant: string) => {
+      const groups = openDoctorGroups(bindings, config);
+      return examine({ config, warnings: config.warnings, groups, expirationDays: null }, tenant);
+    },
+  };
+  const guards = { read: requireGrant(config, "read"), admin: requireGrant(config, "admin") };
+  app.route("/", openAdminRoutes(adminDeps, guards));
 }
 
 /** Answers in the encoding of the request; what the body leaves out is logged here, once, under the id it names. */

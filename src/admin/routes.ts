@@ -1,12 +1,14 @@
-/** The operator's routes: `GET /status` and `POST /admin/flush`. */
+/** The operator's routes: `GET /status`, `GET /admin/doctor` and `POST /admin/flush`. */
 import { Hono } from "hono";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import type { GrantEnv } from "../auth/middleware.ts";
 import { FirnError } from "../errors.ts";
 import { isSignal, SIGNALS, type Signal } from "../signal.ts";
+import type { DoctorDocument } from "./doctor/document.ts";
+import { formatDoctor } from "./doctor/text.ts";
 import type { ShardAccess } from "./fan-out.ts";
 import { flushShards } from "./flush.ts";
-import { respondSlowly } from "./slow-json.ts";
+import { respondSlowly, respondSlowlyInText } from "./slow-json.ts";
 import { readStatus } from "./status.ts";
 
 /** Who may do what here. */
@@ -15,12 +17,25 @@ export interface AdminGuards {
   readonly admin: MiddlewareHandler<GrantEnv>;
 }
 
+/** What the routes ask. */
+export interface AdminDeps {
+  readonly access: ShardAccess;
+  /** Examines the deployment for a tenant's administrator. */
+  readonly examine: (tenant: string) => Promise<DoctorDocument>;
+}
+
 /** Opens the routes. */
-export function openAdminRoutes(access: ShardAccess, guards: AdminGuards): Hono<GrantEnv> {
+export function openAdminRoutes({ access, examine }: AdminDeps, guards: AdminGuards): Hono<GrantEnv> {
   const routes = new Hono<GrantEnv>({ strict: false });
   routes.get("/status", guards.read, async (context) => {
     context.header("cache-control", "no-store");
     return context.json(await readStatus(access, context.get("grant").tenant, Date.now()));
+  });
+  routes.get("/admin/doctor", guards.admin, (context) => {
+    const { tenant } = context.get("grant");
+    return parseForm(context) === "json"
+      ? respondSlowly(() => examine(tenant))
+      : respondSlowlyInText(async () => formatDoctor(await examine(tenant)));
   });
   routes.post("/admin/flush", guards.admin, (context) => {
     const signal = parseSignal(context.req.query("signal"));
@@ -37,4 +52,17 @@ function parseSignal(text: string | undefined): Signal | null {
   throw new FirnError("invalid_request", `Cannot use the parameter signal: found "${text}", expected ${expected}`, {
     field: "signal",
   });
+}
+
+/** The parameter says it, or else what the client accepts; JSON where neither asks for text. */
+function parseForm({ req }: Context<GrantEnv>): "json" | "text" {
+  const format = req.query("format") ?? (req.header("accept")?.startsWith("text/plain") === true ? "text" : "json");
+  if (format === "json" || format === "text") return format;
+  throw new FirnError(
+    "invalid_request",
+    `Cannot use the parameter format: found "${format}", expected "json" or "text"`,
+    {
+      field: "format",
+    },
+  );
 }

@@ -1,10 +1,12 @@
 /** How the roots reach stores and Durable Objects: settings and bindings in, contracts out. */
+import type { DoctorGroup } from "../admin/doctor/doctor.ts";
 import type { DirectoryContract, ShardBufferContract, ShardIdentity } from "../buffer/contract.ts";
 import { formatShardName } from "../buffer/shard-name.ts";
 import type { Bindings, Config } from "../config.ts";
 import type { StoreAccess } from "../config/storage-config.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import { openStore } from "../object-store/open-store.ts";
+import { findDialectName } from "../object-store/s3/dialect.ts";
 import { secondsToMillis } from "../units.ts";
 import { DIRECTORY_NAME } from "./directory.ts";
 
@@ -39,4 +41,15 @@ export function openArchiveStore(
   const { storage } = config.archive;
   const timeout = secondsToMillis(config.storeTimeout);
   return openStore(storage, { access, bucket: bindings.buckets[storage.name], timeout });
+}
+
+/** What the doctor examines: every group that is set, opened when it is its turn. */
+export function openDoctorGroups(bindings: Bindings, config: Config): readonly DoctorGroup[] {
+  const timeout = secondsToMillis(config.storeTimeout);
+  return [config.archive.storage, config.media, config.tableExport].flatMap((group) => {
+    if (group === null) return [];
+    const open = (access: StoreAccess): ObjectStore =>
+      openStore(group, { access, bucket: bindings.buckets[group.name], timeout });
+    return [{ group, dialect: group.write.kind === "s3" ? findDialectName(group.write) : null, open }];
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { respondSlowly } from "../../src/admin/slow-json.ts";
+import { respondSlowly, respondSlowlyInText } from "../../src/admin/slow-json.ts";
 import { FirnError } from "../../src/errors.ts";
 import { millis } from "../../src/units.ts";
 
@@ -24,5 +24,28 @@ describe("respondSlowly()", () => {
     const response = respondSlowly(() => Promise.reject(new FirnError("unavailable", "Cannot list the shards")));
 
     expect(await response.json()).toEqual({ complete: false, errors: [{ message: "Cannot list the shards" }] });
+  });
+});
+
+describe("respondSlowlyInText()", () => {
+  it("sends empty lines while the work goes on, then the text", async () => {
+    const work = Promise.withResolvers<string>();
+    const response = respondSlowlyInText(() => work.promise, millis(1));
+    const texts: string[] = [];
+
+    for await (const piece of response.body ?? []) {
+      texts.push(new TextDecoder().decode(piece));
+      work.resolve("done\n");
+    }
+
+    expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+    expect(texts[0]).toBe("\n");
+    expect(texts.join("").trimStart()).toBe("done\n");
+  });
+
+  it("says what failed", async () => {
+    const response = respondSlowlyInText(() => Promise.reject(new FirnError("internal", "Cannot examine")));
+
+    expect(await response.text()).toBe('{"complete":false,"errors":[{"message":"Cannot examine"}]}\n');
   });
 });
