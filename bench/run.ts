@@ -21,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<BenchModule>>> = {
   compression: () => import("./compression.ts"),
   ingest: () => import("./ingest.ts"),
   flush: () => import("./flush.ts"),
+  "store-put": () => import("./store-put.ts"),
 };
 
 async function main(filters: readonly string[]): Promise<void> {
