@@ -84,6 +84,7 @@ export async function startFaultyFirn(
     };
   } catch (error) {
     await stopStores();
+    await rm(directory, { recursive: true, force: true });
     throw error;
   }
 }
@@ -219,9 +220,14 @@ export type ReplayEnd =
   | { readonly kind: "refused"; readonly status: number }
   | { readonly kind: "broken" | "hanging" | "without-mark" };
 
-/** Replays a window of a lane, whatever comes of it. */
-export async function readReplay({ url }: FaultyFirn, lane: Lane, window: Window): Promise<ReplayEnd> {
-  const timeout = AbortSignal.timeout(REPLAY_TIMEOUT_MILLIS);
+/** Replays a window of a lane, whatever comes of it; one that takes longer than a store may stall is hanging. */
+export async function readReplay(
+  { url }: FaultyFirn,
+  lane: Lane,
+  window: Window,
+  timeoutMillis: number = REPLAY_TIMEOUT_MILLIS,
+): Promise<ReplayEnd> {
+  const timeout = AbortSignal.timeout(timeoutMillis);
   let text: string;
   try {
     const request = { headers: toHeaders(lane), signal: timeout };

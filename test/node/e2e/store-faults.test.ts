@@ -28,6 +28,8 @@ const LANES = 8;
 const OBJECTS = 4;
 /** More than what the kernel and the runtime take in while nobody reads. */
 const LARGE_BYTES = 6_000_000;
+const LONG_REPLAY_MILLIS = 120_000;
+const REPLAY_TRIES = 3;
 const NOTHING_WRONG = "0 lost, 0 duplicate, 0 phantom, 0 corrupt, 0 leaked, 0 vanished";
 
 const lanes = openLanes(LANES);
@@ -47,7 +49,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await firn.stop();
-});
+}, TIME_LIMIT_MILLIS);
 
 describe("a replay whose store fails", () => {
   /** A page that lacks objects and agrees with itself is a store that does not list consistently: nothing shows it. */
@@ -131,9 +133,13 @@ describe("a flush whose store fails", () => {
     expect([...earlyProblems, ...lateProblems]).toEqual([]);
   });
 
-  test("lets a replay of everything be whole afterwards, each tenant's own", async () => {
-    expect(await replayAll()).toBe(NOTHING_WRONG);
-  });
+  test(
+    "lets a replay of everything be whole afterwards, each tenant's own",
+    async () => {
+      expect(await replayAll()).toBe(NOTHING_WRONG);
+    },
+    TIME_LIMIT_MILLIS,
+  );
 });
 
 /** Carries cases out, those of a lane one after another, and gathers what is wrong. */
@@ -151,11 +157,18 @@ async function spread<T>(
   return problems;
 }
 
+/** A healthy replay of a lane: a long one after a long sweep, and its listing may take longer than a store may. */
+async function replayHealthy(lane: Lane): Promise<readonly ReplayedItem[]> {
+  let end: ReplayEnd = { kind: "broken" };
+  for (let tries = 0; tries < REPLAY_TRIES && end.kind !== "mark"; tries++)
+    end = await readReplay(firn, lane, toWindow(began, Date.now()), LONG_REPLAY_MILLIS);
+  if (end.kind !== "mark") throw new Error(`Cannot replay ${lane.tenant} from a healthy store: ${JSON.stringify(end)}`);
+  return end.items;
+}
+
 async function replayAll(): Promise<string> {
-  const ends = await Promise.all(lanes.map((lane) => readReplay(firn, lane, toWindow(began, Date.now()))));
-  const failed = ends.flatMap(({ kind }) => (kind === "mark" ? [] : [kind]));
-  if (failed.length > 0) return `replays ended otherwise: ${failed.join(", ")}`;
-  const replayed = ends.flatMap((end): readonly ReplayedItem[] => (end.kind === "mark" ? end.items : []));
+  const replayed: ReplayedItem[] = [];
+  for (const lane of lanes) for (const item of await replayHealthy(lane)) replayed.push(item);
   return formatVerdict(
     checkHistory(
       lanes.flatMap(({ sent }) => sent),
