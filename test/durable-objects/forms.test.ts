@@ -131,7 +131,7 @@ describe("a profiles request", () => {
   it("is counted in the status, and holds its watermark back no longer than it takes to store it", async () => {
     const form = { marshaler: "otlp_proto", compression: "gzip" } as const;
     await send(PROFILES_PATH, profilesMessage("p-status"), { type: PROTOBUF, form });
-    await call("/admin/flush?signal=profiles", { method: "POST" });
+    await (await call("/admin/flush?signal=profiles", { method: "POST" })).text();
 
     const status: { shards: { signal: string; counters: object }[]; watermark: object } = await (
       await call("/status")

@@ -36,7 +36,7 @@ describe("ShardBuffer", () => {
     expect(await runDurableObjectAlarm(openStub("logs"))).toBe(true);
     // The flush interval has not passed in real time: the alarm set itself again and left the batch open.
     expect(await countInReplay("kept over an eviction")).toBe(0);
-    await call("/admin/flush?signal=logs", { method: "POST" });
+    await (await call("/admin/flush?signal=logs", { method: "POST" })).text();
     expect(await countInReplay("kept over an eviction")).toBe(1);
   });
 
@@ -44,7 +44,7 @@ describe("ShardBuffer", () => {
     await sendLogs("copied over an eviction");
     await evictDurableObject(openStub("logs"));
     await sendLogs("copied over an eviction");
-    await call("/admin/flush?signal=logs", { method: "POST" });
+    await (await call("/admin/flush?signal=logs", { method: "POST" })).text();
 
     expect(await countInReplay("copied over an eviction")).toBe(1);
   });
@@ -52,7 +52,7 @@ describe("ShardBuffer", () => {
   it("takes a member above 1 MiB as a stream, once", async () => {
     const noise = Array.from({ length: 50 }, () => crypto.getRandomValues(new Uint8Array(60_000)).toHex()).join("");
     await Promise.all([sendLogs(`large ${noise}`), sendLogs(`large ${noise}`)]);
-    await call("/admin/flush?signal=logs", { method: "POST" });
+    await (await call("/admin/flush?signal=logs", { method: "POST" })).text();
 
     expect(await countInReplay("large ")).toBe(1);
   });
