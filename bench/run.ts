@@ -16,11 +16,14 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<BenchModule>>> = {
   "otlp-walk": () => import("./otlp-walk.ts"),
   "otlp-cut": () => import("./otlp-cut.ts"),
   "otlp-items": () => import("./otlp-items.ts"),
+  "item-digest": () => import("./item-digest.ts"),
   "otlp-json-decode": () => import("./otlp-json-decode.ts"),
   "otlp-json-encode": () => import("./otlp-json-encode.ts"),
   compression: () => import("./compression.ts"),
   ingest: () => import("./ingest.ts"),
   flush: () => import("./flush.ts"),
+  "compaction-merge": () => import("./compaction-merge.ts"),
+  compaction: () => import("./compaction.ts"),
   "store-put": () => import("./store-put.ts"),
 };
 

@@ -1,4 +1,4 @@
-/** Joining byte arrays: the one loop for it. */
+/** Joining byte arrays, and giving their memory back: the one place for each. */
 
 /**
  * Copies pieces into one array of its own, in their order.
@@ -12,4 +12,12 @@ export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
     offset += piece.byteLength;
   }
   return joined;
+}
+
+/**
+ * Gives the memory of an array back at once, where the garbage collector would let megabytes of it gather. Nobody may
+ * look at it, nor at anything else in its buffer, afterwards.
+ */
+export function releaseBytes({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }

@@ -73,3 +73,11 @@ export function unreachable(value: never, what: string): never {
 export function toErrorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** As much of a wrong name or value as a message repeats. */
+const SHOWN_CHARS = 64;
+
+/** Cuts a text from outside, so that a message stays readable whatever was sent. */
+export function shorten(text: string): string {
+  return text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS)}…`;
+}

@@ -77,6 +77,8 @@ export const FLUSH_CONCURRENCY = 4;
 export const FLUSH_DRAIN_MAX: Millis = millis(300_000);
 /** A floor further ahead of the clock is not followed: some clock was wrong (protocol 5.1). */
 export const FLOOR_MAX_AHEAD: Millis = millis(300_000);
+/** A Compactor that does not answer a report of late objects in this time is asked again: it only writes a row. */
+export const LATE_REPORT_TIMEOUT: Millis = millis(30_000);
 /** Attempts after which a batch no longer holds up others and is reported as set aside (protocol 3.5). */
 export const FLUSH_SET_ASIDE_ATTEMPTS = 8;
 /** Back-off of a shard whose store fails: doubles from the first to the last value, with jitter, without end. */
@@ -123,6 +125,13 @@ export const RETRY_AFTER_BACKLOG: Seconds = seconds(5);
 /** No client is asked to wait longer, whatever a shard said (otlp-http 4.3). */
 export const RETRY_AFTER_MAX: Seconds = seconds(60);
 
+/** An hour waits so long for shards that cannot close it; what they store after that is late (protocol 5.1). */
+export const COMPACT_CLOSE_WAIT_MAX: Millis = millis(6 * 3_600_000);
+/** A request for compaction ends its waiting after this; the Compactors go on by themselves. */
+export const COMPACT_REQUEST_MAX: Millis = millis(900_000);
+/** Between two calls of a Compactor that has more to do. */
+export const COMPACT_REQUEST_PAUSE: Millis = millis(100);
+
 /** RPCs to shards under way at once from one invocation (the platform allows six connections). */
 export const SHARD_FAN_OUT = 5;
 /** Shards that the Directory names in one answer. */
@@ -151,6 +160,37 @@ export const REPLAY_FETCH_AHEAD = 3;
 export const MAX_TOP_LEVEL_FIELD_BYTES: Bytes = bytes(32 * MIB);
 /** Unknown values of an archived JSON document nest at most this deep: no body can nest deeper, and it takes 4 MiB. */
 export const MAX_UNKNOWN_VALUE_DEPTH = 33_554_432;
+/** A manifest names its generation with 8 digits. */
+export const MANIFEST_MAX_GENERATION = 99_999_999;
+/** Head of a manifest (protocol 5.7): every read of an hour fetches it, and a Durable Object keeps it as one row. */
+export const MANIFEST_MAX_BYTES: Bytes = bytes(256 * KIB);
+/** Foreign sources that stand in the head; more are listed in parts. With keys of 200 bytes they take half of it. */
+export const MANIFEST_MAX_INLINE_FOREIGN = 500;
+/** Service names of one output in the head; an output with more is found by reading it. */
+export const MANIFEST_MAX_SERVICES = 200;
+/** A part that lists foreign sources (protocol 5.7). */
+export const FOREIGN_PART_MAX_BYTES: Bytes = MIB;
+/** Minutes that one member holds: an hour has no more (protocol 5.4). */
+export const MEMBER_MAX_RUNS = 60;
+/** An entry with 60 runs takes at most 2 KiB; the extra field of a gzip member, where it stands too, ends at 64 KiB. */
+export const MEMBER_ENTRY_MAX_BYTES: Bytes = bytes(4 * KIB);
+/** A member table: an output of 8 GiB raw in members of 1 MiB has 8,192 entries, of 2 KiB if all minutes are thin. */
+export const MEMBER_TABLE_MAX_BYTES: Bytes = bytes(16 * MIB);
+/** Compacted objects of one hour and signal in a listing: far more than a manifest can name, and attempts may leave. */
+export const HOUR_MAX_COMPACTED_KEYS = 10_000;
+/** Hour objects are fetched in chunks of whole members: of this size where one is read at a time, 12 MB of raw OTLP. */
+export const HOUR_CHUNK_MAX_BYTES: Bytes = bytes(4 * MIB);
+/** However many are read side by side, smaller chunks would cost more calls than they save memory. */
+export const HOUR_CHUNK_MIN_BYTES: Bytes = bytes(256 * KIB);
+/** Chunks of all hour objects that are read side by side, each holding two: a fifth of the isolate. */
+export const HOUR_CHUNKS_MAX_BYTES: Bytes = bytes(24 * MIB);
+/** Objects in one answer of `GET /archive`, 250 bytes of JSON each; of every signal of an hour as many are held. */
+export const ARCHIVE_PAGE_MAX = 5_000;
+export const ARCHIVE_PAGE_DEFAULT = 1_000;
+/** An answer of `GET /archive` looks at no further hour after this many store calls: they take some 10 s. */
+export const ARCHIVE_PAGE_MAX_CALLS = 300;
+/** An hour that is compacted again and again while it is looked at is given up; each time takes a listing. */
+export const ARCHIVE_HOUR_MAX_LOOKS = 4;
 /** A store lists at most this many keys a page. */
 export const LIST_PAGE_KEYS = 1000;
 /**
@@ -186,3 +226,65 @@ export const DOCTOR_CLOCK_TIMEOUT: Millis = millis(5_000);
 export const DOCTOR_CLOCK_SKEW_WARN: Millis = millis(60_000);
 /** A shared access signature that ends within this is worth a warning. */
 export const DOCTOR_SAS_EXPIRY_WARN: Millis = millis(14 * 86_400_000);
+
+/** A call of a Compactor's work ends at the first step after this time; its caller waits that long (protocol 3.5). */
+export const COMPACT_WORK_TIME: Millis = millis(20_000);
+/** Tasks of one call: the clock of an isolate stands still without I/O, so that time alone would not end it. */
+export const COMPACT_MAX_TASKS = 1_000;
+/** Raw bytes that one step of compaction takes: about a second of CPU, what a crash repeats. */
+export const COMPACT_STEP_RAW_BYTES: Bytes = bytes(64 * MIB);
+/** A run takes at most so many objects, and so much raw as can be guessed; another follows it (protocol 5.7). */
+export const COMPACT_RUN_MAX_SOURCES = 2_000;
+export const COMPACT_RUN_MAX_RAW_BYTES: Bytes = bytes(2048 * MIB);
+/** Raw bytes per stored byte of a source, as a guess; requests of SDKs compress to a tenth. */
+export const COMPACT_RATIO_GUESS = 10;
+/** Parts of an output, all of one size; the last one is kept as rows between two steps. */
+export const COMPACT_PART_BYTES: Bytes = bytes(8 * MIB);
+/** Raw bytes of a member of an output (protocol 5.4), and what is gathered before items are put in order. */
+export const COMPACT_MEMBER_RAW_BYTES: Bytes = bytes(4 * MIB);
+export const COMPACT_GATHER_BYTES: Bytes = bytes(8 * MIB);
+/** Failures in a row after which an hour no longer holds up others (protocol 3.5); it is tried again each hour. */
+export const COMPACT_SET_ASIDE_ATTEMPTS = 8;
+export const COMPACT_SET_ASIDE_WAIT: Millis = millis(3_600_000);
+/** Back-off of an hour that failed: doubles from the first to the last value, with jitter. */
+export const COMPACT_BACKOFF_MIN: Millis = millis(1_000);
+export const COMPACT_BACKOFF_MAX: Millis = millis(60_000);
+/** A shard that cannot be asked holds an hour up so long after its end; then its objects come late (protocol 5.1). */
+export const COMPACT_CLOSE_MAX_DELAY: Millis = millis(6 * 3_600_000);
+/** Hours that the cron looks at (protocol 5.9). */
+export const COMPACT_RECENT_HOURS = 48;
+/** Small outputs of an hour above this are rewritten into one generation (protocol 5.8). */
+export const COMPACT_MAX_LATE_OUTPUTS = 8;
+/** Outputs of an hour from which on they grow: each takes about 1 KiB of a manifest's 256, and none may be left out. */
+export const COMPACT_PLAIN_OUTPUTS = 64;
+/** After each so many more they grow by the factor, up to the longest that can be asked for. */
+export const COMPACT_GROWTH_OUTPUTS = 32;
+export const COMPACT_GROWTH_FACTOR = 4;
+export const COMPACT_OUTPUT_MAX_BYTES: Bytes = bytes(1024 * MIB);
+/** Unreadable objects that a manifest names; each takes up to 1.5 KB of its 256 KiB. */
+export const COMPACT_MAX_UNREADABLE = 60;
+/** Length of the reason why an object is unreadable. */
+export const COMPACT_REASON_MAX_CHARS = 300;
+/** Keys that the contract of stores deletes in one call. */
+export const DELETE_MAX_KEYS = 1000;
+/** Sources opened ahead of the one that is being merged: connections are six, one of them sends parts. */
+export const COMPACT_FETCH_AHEAD = 2;
+/** Bytes of foreign keys in the head of a manifest; more go into parts. */
+export const COMPACT_INLINE_FOREIGN_BYTES: Bytes = bytes(64 * KIB);
+/** Characters of the service names of one output; an output with more names none. */
+export const COMPACT_SERVICES_MAX_CHARS = 16_384;
+/** Stretches of hours that wait to be walked through; a further order is refused. */
+export const COMPACT_MAX_SCANS = 16;
+
+/** Findings that a scrub describes; more are only counted, so that its answer stays readable. */
+export const VERIFY_MAX_FINDINGS = 1000;
+/** Calls of the store after which a scrub ends itself before the next hour: an invocation has 10,000. */
+export const VERIFY_MAX_STORE_CALLS = 8_000;
+/** Fresh objects that a scrub reads at once: each takes a connection, of which an invocation has six. */
+export const VERIFY_READERS = 4;
+/** Looks at an hour that changes under the scrub; after that what was found last is told. */
+export const VERIFY_HOUR_MAX_LOOKS = 4;
+/** Deletions may be so late before they are missed: a Compactor's longest wait after a failure is an hour. */
+export const VERIFY_DELETE_SLACK: Millis = millis(2 * 3_600_000);
+/** The longest member that is read: one item of `MAX_TOP_LEVEL_FIELD_BYTES` that does not compress, and more. */
+export const VERIFY_MEMBER_MAX_BYTES: Bytes = bytes(48 * MIB);

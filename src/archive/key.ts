@@ -89,6 +89,9 @@ export type OwnKey = FreshKey | CompactedKey;
 /** A key that Firn reads. */
 export type ArchiveKey = OwnKey | ForeignKey;
 
+/** Stands for the unnamed tenant below `_firn/`, where every tenant needs a segment. */
+export const UNNAMED_TENANT_SEGMENT = "-";
+
 const ID = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-([fc])([0-9a-f]{2})-([0-9a-f]{8})-([0-9a-f]{8})$/;
 const INCARNATION = /^[0-9a-f]{8}$/;
 const LAST_TIME = Date.UTC(10_000, 0, 1) - 1;
@@ -174,7 +177,7 @@ export function isTenantKey(key: string, layout: Layout): boolean {
 
 /** Says whether a tenant of this name would share keys with the unnamed one, as `2026` under `%Y/…`, or with Firn. */
 export function isTenantReserved(name: string, partition: PartitionFormat): boolean {
-  return name === RESERVED_SEGMENT || isFirstSegment(partition, name);
+  return name === RESERVED_SEGMENT || name === UNNAMED_TENANT_SEGMENT || isFirstSegment(partition, name);
 }
 
 interface ObjectName {

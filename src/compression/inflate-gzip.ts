@@ -29,10 +29,10 @@ const SMALL_PIECE_BYTES = 32 * KIB;
 export async function* inflateGzipMembers(input: ByteWindow): AsyncGenerator<Uint8Array, void, undefined> {
   let isSmallLikely = true;
   while (await input.fill(1)) {
-    await readHeader(input);
+    await readGzipHeader(input);
     const small = isSmallLikely ? await inflateSmall(input) : null;
     let length = 0;
-    for await (const piece of small === null ? inflateLarge(input) : cutPieces(small)) {
+    for await (const piece of small === null ? inflateGzipMember(input) : cutPieces(small)) {
       length += piece.length;
       yield piece;
     }
@@ -40,13 +40,14 @@ export async function* inflateGzipMembers(input: ByteWindow): AsyncGenerator<Uin
   }
 }
 
-/** Consumes the header at the front of the window. */
-async function readHeader(input: ByteWindow): Promise<void> {
+/** Consumes the header at the front of the window and gives its bytes. */
+export async function readGzipHeader(input: ByteWindow): Promise<Uint8Array> {
   for (;;) {
     const header = parseGzipHeader(input.view(), 0);
     if (header.kind === "header") {
+      const bytes = input.view().subarray(0, header.end);
       input.consume(header.end);
-      return;
+      return bytes;
     }
     if (header.kind === "bad") throw corrupt(header.found);
     if (input.view().length > GZIP_HEADER_MAX_BYTES)
@@ -64,12 +65,12 @@ async function inflateSmall(input: ByteWindow): Promise<Uint8Array | null> {
   if (outcome.kind === "broken") throw corrupt("a broken deflate stream", outcome.cause);
   if (outcome.kind !== "inflated") return null;
   input.consume(outcome.consumed);
-  await readTrailer(input, { crc: crc32(outcome.output), length: outcome.output.length });
+  await readGzipTrailer(input, { crc: crc32(outcome.output), length: outcome.output.length });
   return outcome.output;
 }
 
-/** Yields the bytes of the member at the front of the window and consumes it. */
-async function* inflateLarge(input: ByteWindow): AsyncGenerator<Uint8Array, void, undefined> {
+/** Yields the bytes of the member at the front of the window, whose header is consumed, and consumes the rest of it. */
+export async function* inflateGzipMember(input: ByteWindow): AsyncGenerator<Uint8Array, void, undefined> {
   const engine = createInflateRaw(ENGINE_OPTIONS);
   const feed = async (write: WritePiece): Promise<void> => {
     while (await input.fill(1)) {
@@ -92,11 +93,11 @@ async function* inflateLarge(input: ByteWindow): AsyncGenerator<Uint8Array, void
   } catch (error) {
     throw isEngineError(error) ? corrupt("a broken or truncated deflate stream", error) : error;
   }
-  await readTrailer(input, { crc, length });
+  await readGzipTrailer(input, { crc, length });
 }
 
 /** Consumes the trailer of a member. */
-async function readTrailer(
+export async function readGzipTrailer(
   input: ByteWindow,
   inflated: { readonly crc: number; readonly length: number },
 ): Promise<void> {

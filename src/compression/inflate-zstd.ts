@@ -21,6 +21,8 @@ import type { ZstdFrameHeader } from "./zstd-frame.ts";
  */
 const SMALL_INPUT_BYTES: number = MIB;
 const SMALL_OUTPUT_BYTES: number = 4 * MIB;
+/** The same of a frame that says its size, such as members of hour objects: it may not compress at all. */
+const SIZED_INPUT_BYTES: number = SMALL_OUTPUT_BYTES + 64 * KIB;
 /** Read ahead while a frame is not whole; twice as much each time. */
 const READ_AHEAD_BYTES: number = 64 * KIB;
 
@@ -72,10 +74,11 @@ async function skip(input: ByteWindow, count: number): Promise<void> {
 /** Inflates the frame at the front of the window at once and consumes it; `null` when it is not small. */
 async function inflateSmall(input: ByteWindow, header: ZstdFrameHeader): Promise<Uint8Array | null> {
   if ((header.contentBytes ?? 0) > SMALL_OUTPUT_BYTES) return null;
+  const maxInputBytes = header.contentBytes === null ? SMALL_INPUT_BYTES : SIZED_INPUT_BYTES;
   for (let isMore = true; ;) {
     const walk = openZstdWalk(header);
     const end = walkZstdBlocks(walk, input.view(), 0);
-    if (end > SMALL_INPUT_BYTES || walk.maxBytes > SMALL_OUTPUT_BYTES) return null;
+    if (end > maxInputBytes || walk.maxBytes > SMALL_OUTPUT_BYTES) return null;
     if (isAtFrameEnd(walk)) {
       const output = inflateWhole(input.view().subarray(0, end));
       input.consume(end);
@@ -83,9 +86,9 @@ async function inflateSmall(input: ByteWindow, header: ZstdFrameHeader): Promise
     }
     if (walk.fault !== null) throw corrupt(walk.fault);
     const available = input.view().length;
-    if (available > SMALL_INPUT_BYTES) return null;
+    if (available > maxInputBytes) return null;
     if (!isMore) throw corrupt("a truncated zstd frame");
-    isMore = await input.fill(Math.min(Math.max(2 * available, READ_AHEAD_BYTES), SMALL_INPUT_BYTES + 1));
+    isMore = await input.fill(Math.min(Math.max(2 * available, READ_AHEAD_BYTES), maxInputBytes + 1));
   }
 }
 

@@ -5,6 +5,7 @@
 declare module "node:zlib" {
   interface ZlibOptions {
     readonly level?: number;
+    readonly memLevel?: number;
     /** Size of the pieces of output; bytes. */
     readonly chunkSize?: number;
     /** Output beyond it is an error; bytes, at least 1. */
@@ -21,6 +22,8 @@ declare module "node:zlib" {
     /** Size of the pieces of an engine's output; bytes. */
     readonly chunkSize?: number;
     readonly readableHighWaterMark?: number;
+    /** Bytes that a compressing engine will be given. */
+    readonly pledgedSrcSize?: number;
     /** By the numbers in `constants`. */
     readonly params?: Readonly<Record<number, number>>;
   }
@@ -28,6 +31,15 @@ declare module "node:zlib" {
   interface ZlibConstants {
     readonly ZSTD_c_compressionLevel: number;
     readonly ZSTD_c_checksumFlag: number;
+    readonly ZSTD_c_windowLog: number;
+    readonly ZSTD_c_hashLog: number;
+    readonly ZSTD_c_chainLog: number;
+    readonly ZSTD_c_searchLog: number;
+    readonly ZSTD_c_minMatch: number;
+    readonly ZSTD_c_strategy: number;
+    readonly ZSTD_lazy: number;
+    readonly ZSTD_e_end: number;
+    readonly Z_SYNC_FLUSH: number;
   }
 
   /** An engine: bytes are written, what they inflate to is iterated. */
@@ -42,10 +54,12 @@ declare module "node:zlib" {
   export const constants: ZlibConstants;
   export function crc32(data: Uint8Array, value?: number): number;
   export function gzipSync(data: Uint8Array, options?: ZlibOptions): Uint8Array;
+  export function deflateRawSync(data: Uint8Array, options?: ZlibOptions): Uint8Array;
   export function inflateRawSync(data: Uint8Array, options?: ZlibOptions): unknown;
   export function inflateSync(data: Uint8Array, options?: ZlibOptions): unknown;
   export function createInflateRaw(options?: ZlibOptions): Inflate;
   export function zstdCompressSync(data: Uint8Array, options?: ZstdOptions): Uint8Array;
   export function zstdDecompressSync(data: Uint8Array, options?: ZstdOptions): Uint8Array<ArrayBuffer>;
+  export function createZstdCompress(options?: ZstdOptions): Inflate;
   export function createZstdDecompress(options?: ZstdOptions): Inflate;
 }

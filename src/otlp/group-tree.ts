@@ -92,6 +92,11 @@ export class GroupTree {
     return { start: this.#groups.get(group, DATA_START), end: this.#groups.get(group, FORM_END) };
   }
 
+  /** Bytes of all of a group's form. */
+  formBytes(group: number): number {
+    return this.#groups.get(group, FORM_END) - this.#groups.get(group, FORM_START);
+  }
+
   /** The tag of a metric's data; -1 for other groups. */
   dataTag(group: number): number {
     return this.#groups.get(group, DATA_TAG);

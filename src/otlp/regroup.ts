@@ -1,18 +1,19 @@
 /**
- * Writes items, in whatever order they come, into one request in which those of the same resource, instrumentation
- * scope and metric stand together. What is the same is decided by the bytes of the canonical forms of
- * `item-context.ts`; the items' own bytes are copied unchanged, so that nothing of them is lost, known or not.
+ * Writes items, in whatever order they come, into requests in which those of the same resource, instrumentation scope
+ * and metric stand together. What is the same is decided by the bytes of the canonical forms of `item-context.ts`; the
+ * items' own bytes are copied unchanged, so that nothing of them is lost, known or not.
  *
- * It holds what it was given, each context once, and writes it when it is asked to; how much that may be is up to the
- * caller, who looks at {@link Regrouper.maxBytes}. Hot path, hence classes over typed arrays, which hold millions of
- * items without an object each: `bench/otlp-items.ts`.
+ * It holds what it was given, each context once, and writes it when it is asked to, at once or in parts
+ * (`request-parts.ts`); how much that may be is up to the caller, who looks at {@link Regrouper.heldBytes}. Hot path,
+ * hence classes over typed arrays, which hold millions of items without an object each: `bench/otlp-items.ts`.
  */
 import { ByteWriter } from "./byte-writer.ts";
-import { GroupTree, ROOT, type FormRange } from "./group-tree.ts";
-import { CHILD_TAG, CONTAINER_TAG, POINT_TAG } from "./item-context.ts";
+import { GroupTree, ROOT } from "./group-tree.ts";
+import { CHILD_TAG, POINT_TAG } from "./item-context.ts";
 import { Int32Rows } from "./int32-rows.ts";
 import type { Item } from "./items.ts";
-import { MAX_VARINT_BYTES, varintBytes } from "./wire/format.ts";
+import { RequestParts } from "./request-parts.ts";
+import { KeySort } from "./key-sort.ts";
 
 /** Gathers items and writes them as requests. */
 export interface Regrouper {
@@ -20,10 +21,21 @@ export interface Regrouper {
   readonly itemCount: number;
   /** Bytes of memory that what was gathered takes. A request takes less, and is there beside it for a moment. */
   readonly heldBytes: number;
-  /** Copies an item. Those of one group keep the order in which they come. */
-  add(item: Item): void;
+  /**
+   * Copies an item.
+   * @param key items of one group stand in the order of their keys, and those of one key in the order in which they
+   * come; an integer from 0 to 2^32 - 1, by default 0
+   */
+  add(item: Item, key?: number): void;
   /** Writes the request and forgets what was gathered; without items it is empty. */
   end(order: GroupOrder): Uint8Array;
+  /**
+   * Gives what was gathered as requests of bounded length, which {@link Regrouper.clear} ends: nothing may be added
+   * before.
+   */
+  openParts(order: GroupOrder): RequestParts;
+  /** Forgets what was gathered and keeps the room. */
+  clear(): void;
 }
 
 /**
@@ -39,135 +51,105 @@ export function openRegrouper(): Regrouper {
 
 const NONE = -1;
 const INITIAL_ITEM_BYTES = 65_536;
+/** What an item takes besides while requests are written: where it starts and ends, and a number to sort it by. */
+const ORDERED_ITEM_BYTES = 16;
 
-/** Columns of a group's totals: its first and last run, and, when it is written, their bytes and all of its bytes. */
-const FIRST_RUN = 0;
-const LAST_RUN = 1;
-const ITEM_BYTES = 2;
-const VALUE_BYTES = 3;
-const TOTAL_COLUMNS = 4;
-
-/** Columns of a run, which is items of one group that came one after the other: its start, and the group's next run. */
+/** Columns of an item: its start, its key, and the next one of its group. */
 const START = 0;
-const NEXT_RUN = 1;
-const RUN_COLUMNS = 2;
+const KEY = 1;
+const NEXT_ITEM = 2;
+const ITEM_COLUMNS = 3;
+
+/** Columns of a group: its first and its last item. */
+const FIRST_ITEM = 0;
+const LAST_ITEM = 1;
+const GROUP_COLUMNS = 2;
 
 class ItemGatherer implements Regrouper {
-  itemCount = 0;
   readonly #tree: GroupTree = new GroupTree();
   /** The items as they will stand in the request, with tag and length. */
-  readonly #items: ByteWriter = new ByteWriter(INITIAL_ITEM_BYTES, Number.POSITIVE_INFINITY);
-  readonly #runs: Int32Rows = new Int32Rows(RUN_COLUMNS);
-  readonly #totals: Int32Rows = new Int32Rows(TOTAL_COLUMNS);
-  #lastGroup = NONE;
+  readonly #bytes: ByteWriter = new ByteWriter(INITIAL_ITEM_BYTES, Number.POSITIVE_INFINITY);
+  readonly #items: Int32Rows = new Int32Rows(ITEM_COLUMNS);
+  readonly #groups: Int32Rows = new Int32Rows(GROUP_COLUMNS);
+  readonly #sort: KeySort = new KeySort();
 
-  get heldBytes(): number {
-    return this.#items.length + this.#runs.byteLength + this.#totals.byteLength + this.#tree.heldBytes;
+  get itemCount(): number {
+    return this.#items.length;
   }
 
-  add({ bytes, start, end, context }: Item): void {
-    const group = this.#tree.find(context);
-    if (group !== this.#lastGroup) this.#openRun(group);
-    const items = this.#items;
-    items.byte(context.metric === null ? CHILD_TAG : POINT_TAG);
-    items.varint(end - start);
-    items.copy(bytes, start, end);
-    this.itemCount += 1;
+  get heldBytes(): number {
+    const { length, byteLength } = this.#items;
+    const orderedBytes = ORDERED_ITEM_BYTES * length;
+    return this.#bytes.length + byteLength + orderedBytes + this.#groups.byteLength + this.#tree.heldBytes;
+  }
+
+  add({ bytes, start, end, context }: Item, key: number = 0): void {
+    const item = this.#items.add(NONE);
+    this.#items.set(item, START, this.#bytes.length);
+    this.#items.set(item, KEY, key);
+    this.#link(item, this.#tree.find(context));
+    const output = this.#bytes;
+    output.byte(context.metric === null ? CHILD_TAG : POINT_TAG);
+    output.varint(end - start);
+    output.copy(bytes, start, end);
   }
 
   end(order: GroupOrder): Uint8Array {
-    this.#sumUp();
-    const requestBytes = this.#totals.length === 0 ? 0 : this.#totals.get(ROOT, VALUE_BYTES);
-    const output = new ByteWriter(requestBytes + MAX_VARINT_BYTES, Number.POSITIVE_INFINITY);
-    this.#writeChildren(output, ROOT, order);
-    this.#clear();
+    const output = new ByteWriter(0, Number.POSITIVE_INFINITY);
+    this.openParts(order).writeNext(output, Number.POSITIVE_INFINITY);
+    this.clear();
     return output.bytes.subarray(0, output.length);
   }
 
-  #openRun(group: number): void {
-    while (this.#totals.length < this.#tree.length) this.#totals.add(NONE);
-    const run = this.#runs.add(NONE);
-    this.#runs.set(run, START, this.#items.length);
-    const last = this.#totals.get(group, LAST_RUN);
-    if (last === NONE) this.#totals.set(group, FIRST_RUN, run);
-    else this.#runs.set(last, NEXT_RUN, run);
-    this.#totals.set(group, LAST_RUN, run);
-    this.#lastGroup = group;
+  openParts(order: GroupOrder): RequestParts {
+    const parts = new RequestParts(this.#tree, this.#bytes.bytes, this.itemCount);
+    this.#addGroups(ROOT, order, parts);
+    return parts;
   }
 
-  /** Sums up the bytes of all groups, children before their parents. */
-  #sumUp(): void {
-    const totals = this.#totals;
-    for (let group = 0; group < totals.length; group += 1) totals.set(group, VALUE_BYTES, 0);
-    for (let group = totals.length - 1; group >= ROOT; group -= 1) {
-      let itemBytes = 0;
-      for (let run = totals.get(group, FIRST_RUN); run !== NONE; run = this.#runs.get(run, NEXT_RUN)) {
-        itemBytes += this.#endOfRun(run) - this.#runs.get(run, START);
-      }
-      totals.set(group, ITEM_BYTES, itemBytes);
-      const valueBytes = totals.get(group, VALUE_BYTES) + this.#ownBytes(group, itemBytes);
-      totals.set(group, VALUE_BYTES, valueBytes);
-      if (group === ROOT) return;
-      const parent = this.#tree.parent(group);
-      totals.set(parent, VALUE_BYTES, totals.get(parent, VALUE_BYTES) + fieldBytes(valueBytes));
-    }
+  clear(): void {
+    this.#bytes.length = 0;
+    this.#items.clear();
+    this.#groups.clear();
+    this.#tree.clear();
   }
 
-  /** Bytes of a group's value without its children. */
-  #ownBytes(group: number, itemBytes: number): number {
-    const formBytes = lengthOf(this.#tree.readForm(group));
-    if (this.#tree.dataTag(group) === NONE) return formBytes + itemBytes;
-    return formBytes + fieldBytes(lengthOf(this.#tree.readDataForm(group)) + itemBytes);
+  /** Puts an item behind the others of its group. */
+  #link(item: number, group: number): void {
+    const groups = this.#groups;
+    while (groups.length <= group) groups.add(NONE);
+    const last = groups.get(group, LAST_ITEM);
+    if (last === NONE) groups.set(group, FIRST_ITEM, item);
+    else this.#items.set(last, NEXT_ITEM, item);
+    groups.set(group, LAST_ITEM, item);
   }
 
-  #endOfRun(run: number): number {
-    return run + 1 < this.#runs.length ? this.#runs.get(run + 1, START) : this.#items.length;
-  }
-
-  /** Writes the children of a group, three levels at most. */
-  #writeChildren(output: ByteWriter, parent: number, order: GroupOrder): void {
+  /** Adds the children of a group to the parts, three levels at most. */
+  #addGroups(parent: number, order: GroupOrder, parts: RequestParts): void {
     const children = this.#tree.listChildren(parent);
     if (order === "form") children.sort((left, right) => this.#tree.compareForms(left, right));
     for (const group of children) {
-      output.byte(parent === ROOT ? CONTAINER_TAG : CHILD_TAG);
-      output.varint(this.#totals.get(group, VALUE_BYTES));
-      this.#writeOwn(output, group);
-      this.#writeChildren(output, group, order);
+      const first = group < this.#groups.length ? this.#groups.get(group, FIRST_ITEM) : NONE;
+      if (first === NONE) this.#addGroups(group, order, parts);
+      else this.#addItems(group, first, parts);
     }
   }
 
-  /** Writes what is a group's own: its form and its items. */
-  #writeOwn(output: ByteWriter, group: number): void {
-    const tree = this.#tree;
-    const form = tree.readForm(group);
-    output.copy(tree.forms.bytes, form.start, form.end);
-    const tag = tree.dataTag(group);
-    if (tag !== NONE) {
-      const data = tree.readDataForm(group);
-      output.byte(tag);
-      output.varint(lengthOf(data) + this.#totals.get(group, ITEM_BYTES));
-      output.copy(tree.forms.bytes, data.start, data.end);
-    }
-    for (let run = this.#totals.get(group, FIRST_RUN); run !== NONE; run = this.#runs.get(run, NEXT_RUN)) {
-      output.copy(this.#items.bytes, this.#runs.get(run, START), this.#endOfRun(run));
+  /** Adds the items of a group to the parts in their order. */
+  #addItems(group: number, first: number, parts: RequestParts): void {
+    const items = this.#items;
+    const sort = this.#sort;
+    parts.addGroup(group);
+    sort.clear();
+    for (let item = first; item !== NONE; item = items.get(item, NEXT_ITEM)) sort.add(items.get(item, KEY), item);
+    sort.sort();
+    for (let index = 0; index < sort.length; index += 1) {
+      const item = sort.valueAt(index);
+      parts.addItem(items.get(item, START), this.#endOfItem(item));
     }
   }
 
-  #clear(): void {
-    this.itemCount = 0;
-    this.#items.length = 0;
-    this.#runs.clear();
-    this.#totals.clear();
-    this.#tree.clear();
-    this.#lastGroup = NONE;
+  #endOfItem(item: number): number {
+    return item + 1 < this.#items.length ? this.#items.get(item + 1, START) : this.#bytes.length;
   }
-}
-
-function lengthOf({ start, end }: FormRange): number {
-  return end - start;
-}
-
-/** Bytes of a field of wire type 2 with a tag of one byte. */
-function fieldBytes(valueBytes: number): number {
-  return 1 + varintBytes(valueBytes) + valueBytes;
 }

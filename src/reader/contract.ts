@@ -40,14 +40,19 @@ export interface ReadLimits {
   readonly fetchAhead: number;
 }
 
-/** One step of a read, in the order of minute and key. */
+/** One step of a read, in the order of minute; in a minute outputs of compaction come first, each kind by key. */
 export type ReadEvent =
   /** Whole top-level fields of one object, as they stood in it; views, valid until the next event is asked for. */
   | { readonly kind: "fields"; readonly fields: readonly TopLevelField[]; readonly itemCount: number }
   /** The one request of an object of profiles; its item is the request, since nothing in it is interpreted. */
   | { readonly kind: "request"; readonly encoding: Encoding; readonly body: Uint8Array; readonly itemCount: 1 }
-  /** An object that could not be read to its end; only with `onError: "skip"`. */
+  /**
+   * An object that could not be read to its end, or a member of an hour object; only with `onError: "skip"`. A damaged
+   * member takes no other with it.
+   */
   | { readonly kind: "unreadable"; readonly key: string; readonly reason: string }
+  /** Retention has removed items of this hour, as many as `itemCount`: that is no error. */
+  | { readonly kind: "retired"; readonly hour: Millis; readonly itemCount: number }
   /** The read is over: `next` is the first minute that was not read, `null` when the window was read to its end. */
   | { readonly kind: "end"; readonly next: Millis | null; readonly usage: ReadUsage };
 

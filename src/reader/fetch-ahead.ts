@@ -1,26 +1,41 @@
 /**
- * Opens what a plan names a few objects ahead of the one being read, so that the next body is there when it is wanted.
+ * Opens what a plan names a few steps ahead of the one being read, so that the next body is there when it is wanted.
  * In flight are at most `ahead` bodies behind the current one and one listing: the platform gives six connections.
  */
+import { FirnError } from "../errors.ts";
 import type { ObjectBody } from "./object-body.ts";
-import type { PlanStep } from "./plan.ts";
+import type { MinutePart, PlanStep } from "./plan.ts";
 import type { VisibleObject } from "./visible.ts";
 
-type ObjectStep = Extract<PlanStep, { kind: "object" }>;
+type PartStep = Extract<PlanStep, { kind: "part" }>;
 
-/** A step with its object opened, or with the reason why it could not be. */
+/** A fresh object with its body, or with the reason why it could not be opened. */
+export type OpenedObject = Extract<MinutePart, { kind: "object" }> &
+  ({ readonly body: ObjectBody } | { readonly body: null; readonly error: unknown });
+
+/** A part with what it is read from. */
+export type OpenedPart = OpenedObject | Exclude<MinutePart, { kind: "object" }>;
+
+/** A step with its part opened. */
 export type FetchedStep =
-  | (ObjectStep & { readonly body: ObjectBody })
-  | (ObjectStep & { readonly body: null; readonly error: unknown })
-  | Extract<PlanStep, { kind: "cut" }>;
+  | (Omit<PartStep, "part"> & {
+      readonly part: OpenedPart;
+      /**
+       * A part of the minute that vanished before anything of the minute was given. Minutes of no more parts than are
+       * opened ahead are known whole when they begin.
+       */
+      readonly vanished: MinutePart | null;
+    })
+  | Exclude<PlanStep, { kind: "part" }>;
 
 /** What a place in the queue becomes; a failed plan is thrown when it is reached, not when it happens. */
 type Slot =
-  | { readonly kind: "step"; readonly step: FetchedStep }
+  | { readonly kind: "part"; readonly step: PartStep; readonly part: OpenedPart; readonly hasVanished: boolean }
+  | { readonly kind: "other"; readonly step: Exclude<PlanStep, { kind: "part" }> }
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "done" };
 
-/** Hands out the steps of a plan in order, each with its body; the taker closes the body it was given. */
+/** Hands out the steps of a plan in order, each opened; the taker closes the body it was given. */
 export async function* fetchAhead(
   plan: AsyncGenerator<PlanStep, void, void>,
   open: (object: VisibleObject) => Promise<ObjectBody>,
@@ -33,11 +48,24 @@ export async function* fetchAhead(
       const slot = await queue.shift();
       if (slot === undefined || slot.kind === "done") return;
       if (slot.kind === "failed") throw slot.error;
-      yield slot.step;
+      if (slot.kind === "other") yield slot.step;
+      else yield { ...slot.step, part: slot.part, vanished: await findVanished(slot, queue) };
     }
   } finally {
     await closeAll(plan, queue);
   }
+}
+
+/** Waits for the other parts of a minute that begins, if all of them are in the queue. */
+async function findVanished(
+  first: Extract<Slot, { kind: "part" }>,
+  queue: readonly Promise<Slot>[],
+): Promise<MinutePart | null> {
+  const { opening } = first.step;
+  if (opening === null) return null;
+  const others = opening.partCount - 1 <= queue.length ? await Promise.all(queue.slice(0, opening.partCount - 1)) : [];
+  const found = [first, ...others].find((slot) => slot.kind === "part" && slot.hasVanished);
+  return found?.kind === "part" ? found.step.part : null;
 }
 
 /** Never rejects: nobody may be waiting yet for what stands further back in the queue. */
@@ -49,17 +77,23 @@ async function fetchNext(
     const result = await plan.next();
     if (result.done === true) return { kind: "done" };
     const step = result.value;
-    return { kind: "step", step: step.kind === "cut" ? step : await openStep(step, open) };
+    return step.kind === "part" ? await openStep(step, open) : { kind: "other", step };
   } catch (error) {
     return { kind: "failed", error };
   }
 }
 
-async function openStep(step: ObjectStep, open: (object: VisibleObject) => Promise<ObjectBody>): Promise<FetchedStep> {
+async function openStep(step: PartStep, open: (object: VisibleObject) => Promise<ObjectBody>): Promise<Slot> {
+  const { part } = step;
   try {
-    return { ...step, body: await open(step.object) };
+    if (part.kind === "runs") await part.output.prefetch();
+    const opened = part.kind === "object" ? { ...part, body: await open(part.object) } : part;
+    return { kind: "part", step, part: opened, hasVanished: false };
   } catch (error) {
-    return { ...step, body: null, error };
+    // A run fails again when it is read.
+    const opened = part.kind === "object" ? { ...part, body: null, error } : part;
+    const hasVanished = error instanceof FirnError && error.kind === "object_not_found";
+    return { kind: "part", step, part: opened, hasVanished };
   }
 }
 
@@ -67,7 +101,7 @@ async function openStep(step: ObjectStep, open: (object: VisibleObject) => Promi
 async function closeAll(plan: AsyncGenerator<PlanStep, void, void>, queue: readonly Promise<Slot>[]): Promise<void> {
   const planEnd = plan.return();
   for (const slot of await Promise.all(queue)) {
-    if (slot.kind === "step" && slot.step.kind === "object" && slot.step.body !== null) await slot.step.body.close();
+    if (slot.kind === "part" && slot.part.kind === "object") await slot.part.body?.close();
   }
   await planEnd;
 }

@@ -2,7 +2,7 @@
  * The hours of a window as listing prefixes, and which of them a key found in the bucket makes worth listing. Pure; the
  * listing itself is `listing.ts`'s. Everything here holds only where the partition format's text order is time order.
  */
-import { hourListPrefix, type Layout } from "../archive/key.ts";
+import type { Layout } from "../archive/key.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
 import { compareKeys } from "./key-order.ts";
 
@@ -12,6 +12,9 @@ export interface HourRange {
   /** First instant after the last hour. */
   readonly end: Millis;
 }
+
+/** What all keys of an hour begin with, in one of the places that have a folder an hour. */
+export type HourPrefix = (hour: Millis) => string;
 
 /** `%y` alone names the years 2000 to 2099 and no other, so that other hours have no keys (`partition.ts`). */
 const TWO_DIGIT_YEARS: HourRange = { first: millis(Date.UTC(2000, 0, 1)), end: millis(Date.UTC(2100, 0, 1)) };
@@ -29,9 +32,9 @@ export function hoursOf(layout: Layout, start: Millis, end: Millis): HourRange {
 }
 
 /** Finds the longest text with which the keys of all these hours begin; a seek looks at no other keys. */
-export function commonPrefix(layout: Layout, hours: HourRange): string {
-  const first = hourListPrefix(layout, hours.first);
-  const last = hourListPrefix(layout, millis(hours.end - HOUR));
+export function commonPrefix(prefixOf: HourPrefix, hours: HourRange): string {
+  const first = prefixOf(hours.first);
+  const last = prefixOf(millis(hours.end - HOUR));
   let length = 0;
   while (length < first.length && first.charAt(length) === last.charAt(length)) length++;
   return first.slice(0, length);
@@ -42,12 +45,12 @@ export function commonPrefix(layout: Layout, hours: HourRange): string {
  * may be anybody's: only its place in the order counts, so that keys of other tenants cost a step and never an hour.
  * @returns the hour, or the range's end when the key lies behind all of them
  */
-export function hourAtOrAfterKey(layout: Layout, hours: HourRange, key: string): Millis {
+export function hourAtOrAfterKey(prefixOf: HourPrefix, hours: HourRange, key: string): Millis {
   let low = 0;
   let high = (hours.end - hours.first) / HOUR;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const prefix = hourListPrefix(layout, millis(hours.first + middle * HOUR));
+    const prefix = prefixOf(millis(hours.first + middle * HOUR));
     const liesBefore = compareKeys(prefix, key) < 0 && !key.startsWith(prefix);
     if (liesBefore) low = middle + 1;
     else high = middle;

@@ -54,3 +54,15 @@ async function readPiece(reader: BoundedReader): Promise<Uint8Array | null> {
     throw new FirnError("store_unavailable", message, { cause: error });
   }
 }
+
+/** Reads a body to its end into memory of its own. @param length - of the body, as it was listed */
+export async function readWholeBody(body: ObjectBody, length: number): Promise<Uint8Array> {
+  const whole = new Uint8Array(length);
+  let position = 0;
+  for await (const piece of body.read()) {
+    // What is beyond the end is counted by the body, which then fails.
+    whole.set(piece.subarray(0, length - position), position);
+    position = Math.min(position + piece.length, length);
+  }
+  return whole;
+}

@@ -3,11 +3,15 @@
  * Protobuf and JSON both flow in memory of one field, whatever the object's size.
  */
 import { FirnError } from "../errors.ts";
+import { JSON_TAIL, jsonHead } from "../otlp/json/envelope.ts";
 import { openJsonSplitter } from "../otlp/json/splitter.ts";
 import { openTopLevelSplitter, type TopLevelField } from "../otlp/top-level.ts";
 import { toFaultError } from "../otlp/wire/fault.ts";
 import { walkRequest } from "../otlp/wire/walk.ts";
-import type { ItemSignal } from "../signal.ts";
+import type { ItemSignal, Signal } from "../signal.ts";
+
+const OPEN_BRACE = 0x7b;
+const COMMA = 0x2c;
 
 /** Fields of one object that follow each other. */
 export interface FieldRun {
@@ -37,6 +41,29 @@ export async function* readJsonFields(
   const split = (request: Uint8Array): readonly TopLevelField[] => fields.push(request);
   for await (const piece of pieces) yield* toRuns(elements.push(piece).flatMap(split), signal);
   yield* toRuns(elements.end().flatMap(split), signal);
+}
+
+/**
+ * Makes a document of a piece of one that stands in an hour object: elements with what stands before them, which is the
+ * head for the first of the object and a comma for every other.
+ * @throws FirnError `corrupt_object` when it begins with anything else
+ */
+export async function* toRunDocument(
+  pieces: AsyncIterable<Uint8Array>,
+  signal: Signal,
+): AsyncGenerator<Uint8Array, void, void> {
+  let isBegun = false;
+  for await (const piece of pieces) {
+    const first = piece[0];
+    if (isBegun || first === OPEN_BRACE) yield piece;
+    else if (first === COMMA) {
+      yield jsonHead(signal);
+      yield piece.subarray(1);
+    } else throw new FirnError("corrupt_object", "Cannot read elements of a JSON document: they begin with no comma");
+    isBegun = true;
+  }
+  if (!isBegun) yield jsonHead(signal);
+  yield JSON_TAIL;
 }
 
 function* toRuns(fields: readonly TopLevelField[], signal: ItemSignal): Generator<FieldRun, void, void> {

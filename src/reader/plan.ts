@@ -1,83 +1,134 @@
 /**
- * The plan of a read, made hour by hour as the read gets there: list to the last page, pick what is visible, hand it
- * out minute by minute, and end at a minute boundary before the store calls are used up (protocol 6.1, 6.3, 6.4).
+ * The plan of a read, made hour by hour as the read gets there: look at the hour, hand it out minute by minute, outputs
+ * first and fresh objects after them, and end at a minute boundary before the store calls are used up (protocol 6.1,
+ * 6.3, 6.4).
  */
-import { REPLAY_MAX_MINUTE_OBJECTS } from "../limits.ts";
-import { HOUR, millis, type Millis } from "../units.ts";
+import { isItemSignal } from "../signal.ts";
+import { HOUR, MINUTE, millis, type Millis } from "../units.ts";
 import type { ReadRequest } from "./contract.ts";
+import type { HourObject } from "./hour-object.ts";
+import { openHourOutputs, type LostOutput, type OpenHourObjects } from "./hour-outputs.ts";
+import { viewHour, type HourView } from "./hour-view.ts";
 import { hoursOf } from "./hours.ts";
-import { listHour, seekHour, type ListingSource } from "./listing.ts";
+import type { ListingSource } from "./listing.ts";
+import { openHourSeek } from "./seek.ts";
 import type { RunningUsage } from "./usage.ts";
-import { openHourCollector, pickVisible, type HourObjects, type VisibleObject } from "./visible.ts";
+import type { VisibleObject } from "./visible.ts";
+
+/** What a minute is read from. */
+export type MinutePart =
+  | { readonly kind: "object"; readonly object: VisibleObject }
+  | { readonly kind: "runs"; readonly output: HourObject }
+  /** An output that cannot be read; at the first of its minutes that was reached. */
+  | LostOutput;
+
+/** What is known of a minute when it begins; a read may end only there. */
+export interface MinuteOpening {
+  readonly partCount: number;
+  /** Stored bytes of its fresh objects. */
+  readonly freshBytes: number;
+  /** Raw bytes of its runs in hour objects. */
+  readonly runBytes: number;
+}
 
 /** The next step of a read. */
 export type PlanStep =
   | {
-      readonly kind: "object";
-      readonly object: VisibleObject;
-      /** Stored bytes of the whole minute on its first object, else `null`: a read may end only there. */
-      readonly minuteStoredBytes: number | null;
+      readonly kind: "part";
+      readonly minute: Millis;
+      readonly part: MinutePart;
+      /** On a minute's first part, else `null`. */
+      readonly opening: MinuteOpening | null;
     }
+  /** Retention has removed outputs of this hour that held minutes of the window. */
+  | { readonly kind: "retired"; readonly hour: Millis; readonly itemCount: number }
   /** The read ends itself before this minute. */
   | { readonly kind: "cut"; readonly next: Millis };
+
+/** What a plan counts into, and where it leaves what has to be closed. */
+export interface PlanContext {
+  readonly usage: RunningUsage;
+  readonly openObjects: OpenHourObjects;
+}
 
 /**
  * Plans a window. A minute is handed out whole, or not at all; the first one at the window's start is handed out
  * whatever it costs, since a read that ended before it would never get anywhere.
  */
-export async function* planWindow(request: ReadRequest, usage: RunningUsage): AsyncGenerator<PlanStep, void, void> {
-  const { store, layout, start, end, limits } = request;
-  const source: ListingSource = { store, layout, usage };
+export async function* planWindow(request: ReadRequest, context: PlanContext): AsyncGenerator<PlanStep, void, void> {
+  const { store, layout, signal, start, end, limits, bodyTimeout } = request;
+  const { usage } = context;
+  const source: ListingSource = { store, layout, usage, bodyTimeout };
   const hours = hoursOf(layout, start, end);
+  const seek = openHourSeek(source, isItemSignal(signal) ? [signal] : []);
   let hour = hours.first;
   while (hour < hours.end) {
     // Never the first hour, which nothing was asked before.
-    if (usage.storeCalls >= limits.maxStoreCalls) {
+    if (hour > hours.first && usage.storeCalls >= limits.maxStoreCalls) {
       yield { kind: "cut", next: hour };
       return;
     }
-    const { minutes, cutAt, isEmpty } = await listObjects(request, source, hour);
-    for (const { minute, objects } of minutes) {
-      if (minute > start && usage.storeCalls + objects.length > limits.maxStoreCalls) {
-        yield { kind: "cut", next: minute };
-        return;
-      }
-      // Counted here, where they are promised: they are fetched later and several at once.
-      usage.storeCalls += objects.length;
-      yield* toSteps(objects);
-    }
-    if (cutAt !== null) {
-      yield { kind: "cut", next: cutAt };
-      return;
-    }
+    const view = await viewHour(request, source, hour);
+    const isCut = yield* planHour(request, { ...context, hour, view });
+    if (isCut) return;
     const following = { first: millis(hour + HOUR), end: hours.end };
-    hour = isEmpty && following.first < following.end ? await seekHour(source, following) : following.first;
+    hour = view.isEmpty && following.first < following.end ? await seek(following) : following.first;
   }
 }
 
-async function listObjects(
-  { signal, start, end, layout, limits }: ReadRequest,
-  source: ListingSource,
-  hour: Millis,
-): Promise<HourObjects & { readonly isEmpty: boolean }> {
-  const selection = { layout, signal, hour, start, end };
-  const collector = openHourCollector({
-    maxObjects: limits.maxStoreCalls,
-    maxMinuteObjects: REPLAY_MAX_MINUTE_OBJECTS,
-  });
-  let isEmpty = true;
-  for await (const page of listHour(source, hour)) {
-    if (page.length > 0) isEmpty = false;
-    collector.add(pickVisible(page, selection));
-  }
-  return { ...collector.end(), isEmpty };
+interface HourContext extends PlanContext {
+  readonly hour: Millis;
+  readonly view: HourView;
 }
 
-function* toSteps(objects: readonly VisibleObject[]): Generator<PlanStep, void, void> {
-  const minuteStoredBytes = objects.reduce((sum, object) => sum + object.length, 0);
-  let isFirst = true;
-  for (const object of objects) {
-    yield { kind: "object", object, minuteStoredBytes: isFirst ? minuteStoredBytes : null };
-    isFirst = false;
+/** @returns whether the read ends itself in this hour */
+async function* planHour(request: ReadRequest, context: HourContext): AsyncGenerator<PlanStep, boolean, void> {
+  const { usage, hour, view } = context;
+  if (view.retired.length > 0) yield toRetired(hour, view);
+  const fresh = new Map(view.minutes.map(({ minute, objects }) => [minute, objects]));
+  const outputs = openHourOutputs(request, context);
+  for (let minute = hour; minute < hour + HOUR; minute = millis(minute + MINUTE)) {
+    if (view.cutAt !== null && minute >= view.cutAt) break;
+    const objects = fresh.get(minute) ?? [];
+    const ends = (storeCalls: number): boolean =>
+      storeCalls > 0 && minute > request.start && usage.storeCalls + storeCalls > request.limits.maxStoreCalls;
+    if (ends(outputs.tableCalls(minute))) {
+      yield { kind: "cut", next: minute };
+      return true;
+    }
+    const { lost, runs } = await outputs.reach(minute);
+    const storeCalls = objects.length + runs.reduce((sum, { cost }) => sum + cost.storeCalls, 0);
+    if (ends(storeCalls)) {
+      yield { kind: "cut", next: minute };
+      return true;
+    }
+    // Counted here, where they are promised: they are fetched later and several at once.
+    usage.storeCalls += storeCalls;
+    const parts: MinutePart[] = [
+      ...lost,
+      ...runs.map(({ output }) => ({ kind: "runs" as const, output })),
+      ...objects.map((object) => ({ kind: "object" as const, object })),
+    ];
+    yield* toSteps(minute, parts, {
+      partCount: parts.length,
+      freshBytes: objects.reduce((sum, object) => sum + object.length, 0),
+      runBytes: runs.reduce((sum, { cost }) => sum + cost.rawBytes, 0),
+    });
+  }
+  if (view.cutAt !== null) yield { kind: "cut", next: view.cutAt };
+  return view.cutAt !== null;
+}
+
+function toRetired(hour: Millis, { retired }: HourView): PlanStep {
+  return { kind: "retired", hour, itemCount: retired.reduce((sum, output) => sum + output.itemCount, 0) };
+}
+
+function* toSteps(
+  minute: Millis,
+  parts: readonly MinutePart[],
+  opening: MinuteOpening,
+): Generator<PlanStep, void, void> {
+  for (const [index, part] of parts.entries()) {
+    yield { kind: "part", minute, part, opening: index === 0 ? opening : null };
   }
 }

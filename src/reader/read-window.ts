@@ -1,43 +1,83 @@
 /**
- * Reads a window of the archive: {@link readWindow}. Here the stages meet: plan, fetch ahead, decompress, cut at
- * top-level fields or not at all; and here it is decided what an unreadable object means and where a read ends itself.
+ * Reads a window of the archive: {@link readWindow}. Here the stages meet: plan, fetch ahead, read; and here it is
+ * decided what an unreadable or vanished object means and where a read ends itself.
  */
-import { FirnError, toErrorMessage } from "../errors.ts";
-import { isItemSignal } from "../signal.ts";
-import { HOUR, millis, type Millis } from "../units.ts";
+import { FirnError } from "../errors.ts";
+import type { Millis } from "../units.ts";
 import type { ReadEvent, ReadRequest } from "./contract.ts";
 import { fetchAhead, type FetchedStep } from "./fetch-ahead.ts";
-import { listHour } from "./listing.ts";
+import type { OpenHourObjects } from "./hour-outputs.ts";
 import { openBody, type ObjectBody } from "./object-body.ts";
-import { readJsonFields, readProtobufFields } from "./object-fields.ts";
-import { readRequest } from "./object-request.ts";
+import { readPart } from "./part-events.ts";
 import { planWindow } from "./plan.ts";
-import { readRawBytes } from "./raw-bytes.ts";
 import { openUsage, type RunningUsage } from "./usage.ts";
+import { findReplacement, keyOf, toUnreadable, type Replacement } from "./vanished.ts";
 import type { VisibleObject } from "./visible.ts";
 
-type ObjectStep = Extract<FetchedStep, { kind: "object" }>;
+type PartStep = Extract<FetchedStep, { kind: "part" }>;
+
+/** How a pass over a window ended. */
+type PassEnd =
+  /** The read is over; `next` as in the event. */
+  | { readonly kind: "end"; readonly next: Millis | null }
+  /** What a minute consists of has changed before anything of it was given: it is looked at once more. */
+  | { readonly kind: "again"; readonly minute: Millis };
+
+/** What one read has done so far. */
+interface Progress {
+  readonly usage: RunningUsage;
+  /** The minute of which something was given last. */
+  begun: Millis | null;
+  /** The hour that was reported as retired last; a second pass does not report it again. */
+  retired: Millis | null;
+  /** What became of a part that vanished, found when its minute began. */
+  found: { readonly key: string; readonly replacement: Replacement } | null;
+}
 
 /**
  * Reads a window in the order of minute and key, in memory that depends neither on the window nor on the objects.
  * @throws FirnError what the store throws; `corrupt_object` and `object_not_found` with the object's key unless they
- * are skipped; `too_large` for a minute with more objects than a response can fetch
+ * are skipped, and for a manifest in any case; `too_large` for a minute with more objects than a response can fetch;
+ * `unavailable` when a minute is compacted in the middle of its reading, with the instant to go on from
  */
 export async function* readWindow(request: ReadRequest): AsyncGenerator<ReadEvent, void, void> {
-  const usage = openUsage();
-  const plan = planWindow(request, usage);
-  const open = (object: VisibleObject): Promise<ObjectBody> => openObject(request, object);
-  let next: Millis | null = null;
-  for await (const step of fetchAhead(plan, open, request.limits.fetchAhead)) {
-    try {
-      next = findCut(step, request, usage);
-      if (next !== null) break;
-      if (step.kind === "object") yield* readObject(step, request, usage);
-    } finally {
-      if (step.kind === "object") await step.body?.close();
+  const progress: Progress = { usage: openUsage(), begun: null, retired: null, found: null };
+  let { start } = request;
+  for (;;) {
+    const end = yield* readPass({ ...request, start }, progress);
+    if (end.kind === "end") {
+      yield { kind: "end", next: end.next, usage: progress.usage };
+      return;
     }
+    start = end.minute;
   }
-  yield { kind: "end", next, usage };
+}
+
+async function* readPass(request: ReadRequest, progress: Progress): AsyncGenerator<ReadEvent, PassEnd, void> {
+  const { usage } = progress;
+  const openObjects: OpenHourObjects = new Set();
+  const plan = planWindow(request, { usage, openObjects });
+  const open = (object: VisibleObject): Promise<ObjectBody> => openObject(request, object);
+  try {
+    for await (const step of fetchAhead(plan, open, request.limits.fetchAhead)) {
+      if (step.kind === "cut") return { kind: "end", next: step.next };
+      if (step.kind === "retired") {
+        if (progress.retired !== step.hour) yield step;
+        progress.retired = step.hour;
+        continue;
+      }
+      try {
+        if (endsBefore(step, request, progress)) return { kind: "end", next: step.minute };
+        const again = yield* readStep(step, request, progress);
+        if (again) return { kind: "again", minute: step.minute };
+      } finally {
+        if (step.part.kind === "object") await step.part.body?.close();
+      }
+    }
+    return { kind: "end", next: null };
+  } finally {
+    for (const object of openObjects) await object.close();
+  }
 }
 
 async function openObject({ store, bodyTimeout }: ReadRequest, object: VisibleObject): Promise<ObjectBody> {
@@ -45,73 +85,53 @@ async function openObject({ store, bodyTimeout }: ReadRequest, object: VisibleOb
 }
 
 /**
- * The minute before which a read ends itself, `null` if it goes on. Only a minute's first object may end it, and never
- * the first minute that was read; what a minute will inflate to is guessed from what was read so far.
+ * Says whether the read ends itself before this minute. Only a minute's first part may end it, and never the first
+ * minute that was read; what fresh objects will inflate to is guessed from what was read so far.
  */
-function findCut(step: FetchedStep, { limits }: ReadRequest, usage: RunningUsage): Millis | null {
-  if (step.kind === "cut") return step.next;
-  const { object, minuteStoredBytes } = step;
-  if (minuteStoredBytes === null || usage.storedBytes === 0) return null;
-  const inflation = Math.max(1, usage.rawBytes / usage.storedBytes);
-  return usage.rawBytes + minuteStoredBytes * inflation > limits.maxRawBytes ? object.minute : null;
+function endsBefore({ opening }: PartStep, { limits }: ReadRequest, { usage, begun }: Progress): boolean {
+  if (opening === null || begun === null) return false;
+  const inflation = Math.max(1, usage.rawBytes / Math.max(1, usage.storedBytes));
+  return usage.rawBytes + opening.runBytes + opening.freshBytes * inflation > limits.maxRawBytes;
 }
 
-async function* readObject(
-  step: ObjectStep,
+/** @returns whether the minute has to be looked at again */
+async function* readStep(
+  step: PartStep,
   request: ReadRequest,
-  usage: RunningUsage,
-): AsyncGenerator<ReadEvent, void, void> {
-  const { object } = step;
-  try {
-    if (step.body === null) throw step.error;
-    usage.objectCount++;
-    usage.storedBytes += object.length;
-    yield* readContent(object, readRawBytes(object, step.body, usage), request);
-  } catch (error) {
-    const unreadable = await toUnreadable(error, object, { request, usage });
-    if (unreadable === null) throw error;
-    if (request.onError === "stop") throw unreadable;
-    yield { kind: "unreadable", key: object.key, reason: unreadable.message };
+  progress: Progress,
+): AsyncGenerator<ReadEvent, boolean, void> {
+  const { minute, part, vanished } = step;
+  const place = { request, usage: progress.usage, minute };
+  if (vanished !== null) {
+    // Known before anything of the minute was given, so that all of it can come from what replaces the part.
+    const replacement = await findReplacement(vanished, place);
+    if (replacement === "replaced") return true;
+    progress.found = { key: keyOf(vanished), replacement };
   }
+  const source = { signal: request.signal, encoding: request.encoding, usage: progress.usage };
+  for await (const event of readPart(part, minute, source)) {
+    if (event.kind !== "failed") {
+      progress.begun = minute;
+      yield event;
+      continue;
+    }
+    const known = progress.found?.key === keyOf(part) ? progress.found.replacement : null;
+    const failure = await toUnreadable(event.error, part, { place, known });
+    if (failure.kind === "store") throw failure.error;
+    if (failure.kind === "replaced") {
+      if (progress.begun !== minute) return true;
+      throw compactedMeanwhile(minute);
+    }
+    if (request.onError === "stop") throw failure.error;
+    progress.begun = minute;
+    yield { kind: "unreadable", key: failure.key, reason: failure.error.message };
+  }
+  return false;
 }
 
-async function* readContent(
-  { form }: VisibleObject,
-  pieces: AsyncIterable<Uint8Array>,
-  { signal, encoding }: ReadRequest,
-): AsyncGenerator<ReadEvent, void, void> {
-  const isJson = form.marshaler === "otlp_json";
-  if (isItemSignal(signal)) {
-    yield* isJson ? readJsonFields(pieces, signal) : readProtobufFields(pieces, signal);
-    return;
-  }
-  const stored = isJson ? "json" : "protobuf";
-  yield await readRequest(pieces, stored, encoding ?? stored);
-}
-
-/** The error of an object that cannot be read, naming it; `null` when the fault is not the object's. */
-async function toUnreadable(
-  error: unknown,
-  object: VisibleObject,
-  context: { readonly request: ReadRequest; readonly usage: RunningUsage },
-): Promise<FirnError | null> {
-  if (!(error instanceof FirnError)) return null;
-  if (error.kind !== "corrupt_object" && error.kind !== "object_not_found") return null;
-  const found = error.kind === "corrupt_object" ? toErrorMessage(error) : await describeVanished(object, context);
-  return new FirnError(error.kind, `Cannot read object "${object.key}": ${found}`, { cause: error });
-}
-
-/**
- * An object may vanish between list and get only because something else holds its items from now on, so the hour is
- * looked at once more (protocol 6.1). Nothing replaces objects before there are manifests: both findings are errors.
- */
-async function describeVanished(
-  { key, minute }: VisibleObject,
-  { request, usage }: { readonly request: ReadRequest; readonly usage: RunningUsage },
-): Promise<string> {
-  const { store, layout } = request;
-  for await (const page of listHour({ store, layout, usage }, millis(minute - (minute % HOUR)))) {
-    if (page.some((info) => info.key === key)) return "the store lists it and does not give it";
-  }
-  return "it has vanished since it was listed, and nothing stands for it";
+/** Some of the minute's items were given as they stood before; which of the new ones they are, nothing says. */
+function compactedMeanwhile(minute: Millis): FirnError {
+  const from = new Date(minute).toISOString();
+  const message = `Cannot go on inside minute ${from}: it was compacted while it was read, read again from ${from}`;
+  return new FirnError("unavailable", message);
 }

@@ -1,13 +1,13 @@
 /**
- * Which objects of an hour's listing a reader sees, and in which order.
- *
- * Every fresh object is visible, Firn's own and foreign ones. An own compacted object is visible only if a manifest
- * names it (protocol 1 and 6.1), and then its sources are not; manifests come with compaction, as one more argument of
- * {@link pickVisible}, and until then no compacted object is seen.
+ * The objects of an hour's listing that may be read, gathered in bounded memory: fresh ones of the window by minute,
+ * Firn's own and foreign, and compacted ones. Which of them are seen is the manifest's to say (`hour-view.ts`), and it
+ * is read only after the listing.
  */
 import { classifyKey, minuteOf, type ArchiveKey, type Layout } from "../archive/key.ts";
 import type { ObjectForm } from "../archive/object-form.ts";
-import { FirnError, unreachable } from "../errors.ts";
+import type { HourSources } from "../archive/visibility.ts";
+import { FirnError } from "../errors.ts";
+import { HOUR_MAX_COMPACTED_KEYS } from "../limits.ts";
 import type { ObjectInfo } from "../object-store/contract.ts";
 import type { Signal } from "../signal.ts";
 import { HOUR, type Millis } from "../units.ts";
@@ -24,11 +24,13 @@ export interface HourSelection {
   readonly end: Millis;
 }
 
-/** An object to be read. */
+/** A fresh object to be read. */
 export interface VisibleObject {
   readonly key: string;
   /** Length in bytes, as listed. */
   readonly length: number;
+  /** As listed. */
+  readonly etag: string | null;
   /** First instant of the minute of arrival. */
   readonly minute: Millis;
   readonly form: ObjectForm;
@@ -40,38 +42,18 @@ export interface MinuteObjects {
   readonly objects: readonly VisibleObject[];
 }
 
-/** What an hour holds for a read. */
+/** What the listing of an hour holds for a read. */
 export interface HourObjects {
-  /** Minutes ascending. */
+  /** Nothing was listed, of no signal. */
+  readonly isEmpty: boolean;
+  /** Fresh objects of the window, minutes ascending. */
   readonly minutes: readonly MinuteObjects[];
   /** First minute that was left out because the hour has too many objects; `null` when all are there. */
   readonly cutAt: Millis | null;
-}
-
-/** Picks the wanted visible objects of a listing, or of a page of it. */
-export function pickVisible(listing: readonly ObjectInfo[], selection: HourSelection): readonly VisibleObject[] {
-  return listing.flatMap((info) => {
-    const key = classifyKey(info.key, selection.layout);
-    const minute = key === null ? null : visibleMinute(key);
-    if (key === null || minute === null || key.signal !== selection.signal) return [];
-    const isOfHour = minute >= selection.hour && minute < selection.hour + HOUR;
-    if (!isOfHour || minute < selection.start || minute >= selection.end) return [];
-    return [{ key: info.key, length: info.length, minute, form: key.form }];
-  });
-}
-
-/** Minute of arrival; `null` for what is not visible. */
-function visibleMinute(key: ArchiveKey): Millis | null {
-  switch (key.kind) {
-    case "fresh":
-      return minuteOf(key);
-    case "foreign":
-      return key.minute;
-    case "compacted":
-      return null;
-    default:
-      return unreachable(key, "key");
-  }
+  /** Why a minute cannot be read: it has more objects than a response can fetch. Its objects are not all there. */
+  readonly overfull: FirnError | null;
+  /** All compacted objects of the signal, by key. */
+  readonly compacted: ReadonlyMap<string, ObjectInfo>;
 }
 
 /** Bounds of what is remembered of one hour. */
@@ -84,28 +66,53 @@ export interface HourBounds {
 
 /** Gathers the objects of an hour page by page, in memory that is bounded whatever the hour holds. */
 export interface HourCollector {
-  /** @throws FirnError `too_large` when one minute has more objects than a response can fetch */
-  add(objects: readonly VisibleObject[]): void;
-  /** @throws FirnError `store_unavailable` when an object was listed twice: it would be read twice */
+  /** @throws FirnError `too_large` above `HOUR_MAX_COMPACTED_KEYS` */
+  add(listing: readonly ObjectInfo[]): void;
   end(): HourObjects;
 }
 
-/** Opens a collector for one hour. */
-export function openHourCollector(bounds: HourBounds): HourCollector {
+/**
+ * Opens a collector for one hour.
+ * @param isReplaced - leaves out what is known already to be in an output, so that it needs no room
+ */
+export function openHourCollector(
+  selection: HourSelection,
+  bounds: HourBounds,
+  isReplaced: HourSources["isNamed"] = () => false,
+): HourCollector {
   const minutes = new Map<Millis, VisibleObject[]>();
+  const compacted = new Map<string, ObjectInfo>();
+  let isEmpty = true;
   let objectCount = 0;
   let cutAt: Millis | null = null;
+  let overfull: FirnError | null = null;
 
-  function add(objects: readonly VisibleObject[]): void {
-    for (const object of objects) {
-      if (cutAt !== null && object.minute >= cutAt) continue;
-      const siblings = minutes.get(object.minute);
-      if (siblings === undefined) minutes.set(object.minute, [object]);
-      else siblings.push(object);
-      objectCount++;
-      if ((siblings?.length ?? 1) > bounds.maxMinuteObjects) throw tooManyObjects(object.minute, bounds);
+  function add(listing: readonly ObjectInfo[]): void {
+    for (const info of listing) {
+      isEmpty = false;
+      const key = classifyKey(info.key, selection.layout);
+      if (key === null || key.signal !== selection.signal) continue;
+      if (key.kind === "compacted") addCompacted(info);
+      else if (!isReplaced(key, info)) addFresh(toVisible(key, info, selection));
     }
     while (objectCount > bounds.maxObjects && minutes.size > 1) dropLastMinute();
+  }
+
+  function addCompacted(info: ObjectInfo): void {
+    compacted.set(info.key, info);
+    if (compacted.size > HOUR_MAX_COMPACTED_KEYS) throw tooManyCompacted(selection.hour);
+  }
+
+  function addFresh(object: VisibleObject | null): void {
+    if (object === null || (cutAt !== null && object.minute >= cutAt)) return;
+    const siblings = minutes.get(object.minute) ?? [];
+    if (siblings.length >= bounds.maxMinuteObjects) {
+      overfull ??= tooManyObjects(object.minute, bounds);
+      return;
+    }
+    siblings.push(object);
+    minutes.set(object.minute, siblings);
+    objectCount++;
   }
 
   function dropLastMinute(): void {
@@ -118,19 +125,26 @@ export function openHourCollector(bounds: HourBounds): HourCollector {
   }
 
   function end(): HourObjects {
-    const groups = [...minutes].map(([minute, objects]) => ({ minute, objects: toOrdered(objects) }));
-    return { minutes: groups.toSorted((left, right) => left.minute - right.minute), cutAt };
+    const groups = [...minutes].map(([minute, objects]) => ({
+      minute,
+      objects: objects.toSorted((left, right) => compareKeys(left.key, right.key)),
+    }));
+    const ascending = groups.toSorted((left, right) => left.minute - right.minute);
+    return { isEmpty, minutes: ascending, cutAt, overfull, compacted };
   }
 
   return { add, end };
 }
 
-/** Orders by key. A listing whose pages begin again, which no page shows, gives a key twice (reliability F-12). */
-function toOrdered(objects: readonly VisibleObject[]): readonly VisibleObject[] {
-  const ordered = objects.toSorted((left, right) => compareKeys(left.key, right.key));
-  const twice = ordered.find(({ key }, i) => key === ordered[i + 1]?.key);
-  if (twice === undefined) return ordered;
-  throw new FirnError("store_unavailable", `Cannot list the hour of object "${twice.key}": the store listed it twice`);
+/** `null` for what is of another hour or outside of the window. */
+function toVisible(
+  key: Exclude<ArchiveKey, { kind: "compacted" }>,
+  { key: name, length, etag }: ObjectInfo,
+  { hour, start, end }: HourSelection,
+): VisibleObject | null {
+  const minute = key.kind === "fresh" ? minuteOf(key) : key.minute;
+  if (minute === null || minute < hour || minute >= hour + HOUR || minute < start || minute >= end) return null;
+  return { key: name, length, etag, minute, form: key.form };
 }
 
 function tooManyObjects(minute: Millis, bounds: HourBounds): FirnError {
@@ -139,4 +153,9 @@ function tooManyObjects(minute: Millis, bounds: HourBounds): FirnError {
     `Cannot read minute ${new Date(minute).toISOString()}: it has more than ${bounds.maxMinuteObjects} objects, ` +
       "more than one response may fetch",
   );
+}
+
+function tooManyCompacted(hour: Millis): FirnError {
+  const found = `it has more than ${HOUR_MAX_COMPACTED_KEYS} compacted objects`;
+  return new FirnError("too_large", `Cannot read hour ${new Date(hour).toISOString()}: ${found}`);
 }

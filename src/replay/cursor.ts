@@ -15,11 +15,11 @@
  * skipped in it, stays missing however complete the rest is. Nothing in a cursor is trusted; whoever forges one
  * deceives himself only, since what it may reach is decided by the window and the grant.
  */
+import type { Window } from "../archive/window.ts";
 import { FirnError } from "../errors.ts";
 import { isSignal, type Signal } from "../signal.ts";
 import { millis, MINUTE, type Millis } from "../units.ts";
 import type { Watermark } from "./contract.ts";
-import type { Window } from "./window.ts";
 
 /** Where a replay goes on, and what is known of the pages before. */
 export interface Cursor {

@@ -42,6 +42,8 @@ export interface Mark {
   readonly watermark: string;
   /** Objects that this response skipped. */
   readonly unreadable: number;
+  /** Hours of this response from which retention has removed something; that is nothing missing. */
+  readonly retired: number;
 }
 
 /** How a response ended. */
@@ -49,6 +51,7 @@ export interface ReplayEnd {
   readonly items: number;
   readonly bytes: number;
   readonly unreadable: number;
+  readonly retired: number;
   /** First minute that was not given; `null` when the window was read to its end. */
   readonly next: Millis | null;
   readonly watermark: Watermark;
@@ -67,6 +70,7 @@ export function toMark({ signal, window, cursor }: ReplayQuery, end: ReplayEnd):
     next: next === null ? null : formatCursor(next),
     watermark: watermark === "unknown" ? watermark : new Date(watermark).toISOString(),
     unreadable: end.unreadable,
+    retired: end.retired,
   };
 }
 

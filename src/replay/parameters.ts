@@ -3,15 +3,14 @@
  * with a sentence that names it: one that was silently ignored would look like a filter that found nothing to leave
  * out.
  */
-import { FirnError } from "../errors.ts";
+import { parseWindow, type Window } from "../archive/window.ts";
+import { FirnError, shorten } from "../errors.ts";
 import { REPLAY_LINE_BYTES_CEILING, REPLAY_LINE_BYTES_FLOOR, REPLAY_LINE_MAX_BYTES } from "../limits.ts";
 import { isSignal, SIGNALS, type Signal } from "../signal.ts";
 import { bytes, type Bytes } from "../units.ts";
 import { chooseFormat } from "./accept.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { FORMATS, formatsOf, type ReplayFormat } from "./format.ts";
-import { shorten } from "./shorten.ts";
-import { parseWindow, type Window } from "./window.ts";
 
 /** What is to be replayed and how. */
 export interface ReplayQuery {

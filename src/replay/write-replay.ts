@@ -16,6 +16,8 @@ export interface ReplayProgress {
   /** Bytes of the body, without the mark. */
   bytes: number;
   unreadable: number;
+  /** Hours from which retention has removed something. */
+  retired: number;
   usage: ReadUsage | null;
   /** The response ended itself before the window's end. */
   hasNext: boolean;
@@ -23,7 +25,7 @@ export interface ReplayProgress {
 
 /** Opens the progress of a replay that has not begun. */
 export function openProgress(): ReplayProgress {
-  return { items: 0, bytes: 0, unreadable: 0, usage: null, hasNext: false };
+  return { items: 0, bytes: 0, unreadable: 0, retired: 0, usage: null, hasNext: false };
 }
 
 /** What a replay is written from. */
@@ -55,6 +57,9 @@ export async function* writeReplay(
         break;
       case "unreadable":
         progress.unreadable++;
+        break;
+      case "retired":
+        progress.retired++;
         break;
       case "end": {
         progress.usage = event.usage;

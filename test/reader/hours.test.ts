@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { hourListPrefix } from "../../src/archive/key.ts";
 import { commonPrefix, hourAtOrAfterKey, hoursOf } from "../../src/reader/hours.ts";
 import { compareKeys } from "../../src/reader/key-order.ts";
-import { HOUR, millis } from "../../src/units.ts";
+import { HOUR, millis, type Millis } from "../../src/units.ts";
 import { at, layoutOf } from "./archive-sample.ts";
 
 const FORMATS = [
@@ -36,7 +36,7 @@ test("commonPrefix() is a prefix of every hour's prefix", () => {
   const layout = layoutOf();
   const hours = { first: at("2025-12-31T20:00:00Z"), end: at("2026-01-01T04:00:00Z") };
 
-  expect(commonPrefix(layout, hours)).toBe("p/year=202");
+  expect(commonPrefix((hour) => hourListPrefix(layout, hour), hours)).toBe("p/year=202");
 });
 
 test("hourAtOrAfterKey() finds the hour of a key in it, for every time-ordered format", () => {
@@ -45,10 +45,11 @@ test("hourAtOrAfterKey() finds the hour of a key in it, for every time-ordered f
     const layout = layoutOf({ format });
     expect(layout.partition.isTimeOrdered).toBe(true);
     const hours = { first, end: millis(first + 80_000 * HOUR) };
+    const prefixOf = (hour: Millis): string => hourListPrefix(layout, hour);
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 79_999 }), (index) => {
         const hour = millis(first + index * HOUR);
-        return hourAtOrAfterKey(layout, hours, `${hourListPrefix(layout, hour)}traces_1.json`) === hour;
+        return hourAtOrAfterKey(prefixOf, hours, `${hourListPrefix(layout, hour)}traces_1.json`) === hour;
       }),
     );
   }
@@ -58,12 +59,13 @@ test("hourAtOrAfterKey() never steps over an hour that may have keys behind the 
   const layout = layoutOf({ format: "%Y/%m/%d/%H" });
   const first = at("2024-02-27T00:00:00Z");
   const hours = { first, end: millis(first + 200 * HOUR) };
+  const prefixOf = (hour: Millis): string => hourListPrefix(layout, hour);
   const key = fc.string({ unit: fc.constantFrom("0", "1", "2", "4", "-", "/", "x"), maxLength: 14 });
 
   fc.assert(
     fc.property(key, (rest) => {
       const found = `p/${rest}`;
-      const hour = hourAtOrAfterKey(layout, hours, found);
+      const hour = hourAtOrAfterKey(prefixOf, hours, found);
       for (let earlier = first; earlier < hour; earlier = millis(earlier + HOUR)) {
         const lastKeyOfHour = `${hourListPrefix(layout, earlier)}\u{10ffff}`;
         expect(compareKeys(lastKeyOfHour, found)).toBeLessThan(0);

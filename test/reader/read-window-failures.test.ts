@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { FirnError } from "../../src/errors.ts";
+import type { ListRequest } from "../../src/object-store/contract.ts";
 import { readWindow } from "../../src/reader/read-window.ts";
 import { freshKey, readRequest, take } from "./archive-sample.ts";
 import { concat, gzip, request } from "./otlp-sample.ts";
@@ -87,7 +88,22 @@ test("readWindow() lists the hour again when an object vanished, and fails as no
     kind: "object_not_found",
     message: `Cannot read object "${key}": it has vanished since it was listed, and nothing stands for it`,
   });
-  expect(store.calls.filter((call) => call.startsWith("list"))).toHaveLength(2);
+  const hour = "year=2026/month=05/day=01/hour=14/";
+  const look = [`list p/${hour}`, `list p/_firn/manifests/-/traces/${hour}`];
+  expect(store.calls.filter((call) => call.startsWith("list"))).toEqual([...look, ...look]);
+});
+
+test("readWindow() takes a listing that leads back for a failing store: objects would come twice", async () => {
+  const keys = [1, 2, 3, 4].map((sequence) => freshKey("2026-05-01T14:09:00Z", { sequence }));
+  const store = openSyntheticStore(Object.fromEntries(keys.map((key) => [key, gzip(traces(key))])));
+  const list = store.list.bind(store);
+  store.pageKeys = 3;
+  const leadsBack = { ...store, list: async (asked: ListRequest) => list({ ...asked, cursor: "p/" }) };
+
+  await expect(take(readRequest(HOUR, { store: leadsBack }))).rejects.toMatchObject({
+    kind: "store_unavailable",
+    message: `Cannot list "p/year=2026/month=05/day=01/hour=14/": the store listed "${keys[0]}" twice or out of order`,
+  });
 });
 
 test("readWindow() says so when a vanished object is still listed", async () => {

@@ -13,7 +13,7 @@ export interface SyntheticObject {
 
 export interface SyntheticStore extends ObjectStore {
   readonly objects: Map<string, SyntheticObject>;
-  /** `list <prefix> [after <key>]` and `get <key>`, in order. */
+  /** `list <prefix> [after <key>]` and `get <key> [<offset>+<length>]`, in order. */
   readonly calls: string[];
   readonly bytesGiven: () => number;
   readonly openBodies: () => number;
@@ -28,6 +28,23 @@ export function bytesObject(bytes: Uint8Array, pieceBytes = 1000): SyntheticObje
     length: bytes.length,
     *open() {
       for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.slice(at, at + pieceBytes);
+    },
+  };
+}
+
+function cut(object: SyntheticObject, range: { readonly offset: number; readonly length?: number }): SyntheticObject {
+  const end = Math.min(object.length, range.offset + (range.length ?? object.length));
+  return {
+    length: end - range.offset,
+    async *open() {
+      let at = 0;
+      const pieces = object.open();
+      for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) {
+        const piece = next.value.subarray(Math.max(0, range.offset - at), Math.max(0, end - at));
+        at += next.value.length;
+        if (piece.length > 0) yield piece;
+        if (at >= end) return;
+      }
     },
   };
 }
@@ -88,13 +105,14 @@ export function openSyntheticStore(objects: Readonly<Record<string, Uint8Array>>
     putPart: refuse,
     completeMultipart: refuse,
     abortMultipart: refuse,
-    async get(key) {
+    async get(key, { range } = {}) {
       await Promise.resolve();
-      store.calls.push(`get ${key}`);
-      store.before(`get ${key}`);
+      const call = `get ${key}${range === undefined ? "" : ` ${range.offset}+${range.length ?? ""}`}`;
+      store.calls.push(call);
+      store.before(call);
       const object = store.objects.get(key);
       if (object === undefined) throw new FirnError("object_not_found", "Cannot get: no such object");
-      return toBody(object);
+      return toBody(range === undefined ? object : cut(object, range));
     },
     async list({ prefix, startAfter, cursor, limit = 1000 }) {
       await Promise.resolve();

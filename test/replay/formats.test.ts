@@ -67,6 +67,7 @@ test.each(ITEM_SIGNALS)("replayResponse() gives %s as one JSON document, the mar
     next: null,
     watermark: "2026-05-02T00:00:00.000Z",
     unreadable: 0,
+    retired: 0,
   });
   expect(marked.startsWith(`${unmarked.slice(0, -2)},"firn":{`)).toBe(true);
   expect(marked.indexOf("\n")).toBe(marked.length - 1);
@@ -81,7 +82,7 @@ test.each(ITEM_SIGNALS)("replayResponse() gives a window without %s as a documen
 
   expect(marked).toBe(
     `${document},"firn":{"items":0,"bytes":${document.length},"complete":true,"next":null,` +
-      '"watermark":"2026-05-02T00:00:00.000Z","unreadable":0}}\n',
+      '"watermark":"2026-05-02T00:00:00.000Z","unreadable":0,"retired":0}}\n',
   );
   expect(toText(await replay(store, `signal=${signal}&format=json&mark=false`))).toBe(`${document}}\n`);
 });
@@ -147,7 +148,7 @@ test("replayResponse() pages through a window in JSON, each page a document of i
       minutes.map((each) => [freshKey(`2026-05-01T14:${each}:00Z`), gzip(request("traces", [`n-${each}`]))]),
     ),
   );
-  const deps = { limits: { ...LIMITS, maxStoreCalls: 3 } };
+  const deps = { limits: { ...LIMITS, maxStoreCalls: 4 } };
   const names: string[] = [];
   const marks: unknown[] = [];
   let cursor = "";
@@ -172,7 +173,7 @@ test.each(["jsonl", "json", "proto", "proto-delimited"])(
     const store = openSyntheticStore(
       Object.fromEntries(names.map((each) => [freshKey(`2026-05-01T14:${each}:00Z`), gzip(request("traces", [each]))])),
     );
-    const deps = { limits: { ...LIMITS, maxStoreCalls: 3 } };
+    const deps = { limits: { ...LIMITS, maxStoreCalls: 4 } };
 
     await expect(replay(store, `signal=traces&mark=false&format=${format}`, deps)).rejects.toThrow(
       "Cannot replay the window in one response without a mark: leave out mark=false, or narrow the window",

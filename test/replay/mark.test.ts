@@ -21,7 +21,7 @@ const query = (cursor = ""): ReplayQuery =>
     accept: null,
   });
 const ended = (options: Partial<ReplayEnd>, cursor?: string): Mark =>
-  toMark(query(cursor), { items: 3, bytes: 100, unreadable: 0, next: null, watermark: END, ...options });
+  toMark(query(cursor), { items: 3, bytes: 100, unreadable: 0, retired: 0, next: null, watermark: END, ...options });
 
 test("toMark() is complete when the window was given and lies below the watermark", () => {
   expect(ended({})).toEqual({
@@ -31,6 +31,7 @@ test("toMark() is complete when the window was given and lies below the watermar
     next: null,
     watermark: "2026-05-01T15:00:00.000Z",
     unreadable: 0,
+    retired: 0,
   });
 });
 
@@ -46,6 +47,10 @@ test("toMark() is not complete without a watermark", () => {
 
 test("toMark() is not complete when an object was skipped", () => {
   expect(ended({ unreadable: 2 })).toMatchObject({ complete: false, unreadable: 2, next: null });
+});
+
+test("toMark() is complete although retention has removed something, and says so", () => {
+  expect(ended({ retired: 3 })).toMatchObject({ complete: true, retired: 3 });
 });
 
 test("toMark() gives next where the response ended itself", () => {
@@ -81,7 +86,7 @@ test.each([
 
   expect(line).toBe(
     `${start}{"items":3,"bytes":100,"complete":true,"next":null,` +
-      `"watermark":"2026-05-01T15:00:00.000Z","unreadable":0}}\n`,
+      `"watermark":"2026-05-01T15:00:00.000Z","unreadable":0,"retired":0}}\n`,
   );
 });
 

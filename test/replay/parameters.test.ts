@@ -38,9 +38,9 @@ test.each([
     'Cannot parse "signal": found "spans", expected traces or metrics or logs or profiles',
   ],
   [`signal=all&${WINDOW}`, "signal", 'Cannot parse "signal": "all" is not available yet'],
-  [`signal=traces&end=2026-05-02`, "start", 'Cannot replay without "start"'],
-  [`signal=traces&start=2026-05-02`, "end", 'Cannot replay without "end"'],
-  [`signal=traces&start=2026-05-02&end=2026-05-02`, "end", "Cannot replay the window"],
+  [`signal=traces&end=2026-05-02`, "start", 'Cannot read a window without "start"'],
+  [`signal=traces&start=2026-05-02`, "end", 'Cannot read a window without "end"'],
+  [`signal=traces&start=2026-05-02&end=2026-05-02`, "end", "Cannot read the window"],
   [
     `signal=traces&${WINDOW}&format=csv`,
     "format",

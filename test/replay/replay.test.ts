@@ -99,7 +99,7 @@ test("replayResponse() of an empty window is the mark alone, or nothing without 
 
   expect(await (await replay(`signal=logs&${WINDOW}`, depsOf(store))).text()).toBe(
     '{"resourceLogs":[],"firn":{"items":0,"bytes":0,"complete":true,"next":null,' +
-      '"watermark":"2026-05-02T00:00:00.000Z","unreadable":0}}\n',
+      '"watermark":"2026-05-02T00:00:00.000Z","unreadable":0,"retired":0}}\n',
   );
   expect(await (await replay(`signal=logs&mark=false&${WINDOW}`, depsOf(store))).text()).toBe("");
 });
@@ -228,7 +228,7 @@ test("replayResponse() logs one line about a replay that ended", async () => {
       signal: "traces",
       format: "proto",
       objects: 1,
-      store_calls: 2,
+      store_calls: 3,
       items: 2,
       size_bytes: traces("n-1", "n-2").length,
       unreadable: 0,

@@ -81,7 +81,7 @@ describe.each([
     const body = await bytesOf(replay(store, "format=proto&mark=false&start=1971-01-01&end=2090-01-01", layout));
 
     expect(body).toEqual(concat([traces("n-1"), traces("n-2")]));
-    expect(calls.length).toBeLessThan(12);
+    expect(calls.length).toBeLessThan(18);
   });
 
   test("keeps tenants apart", async () => {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseWindow } from "../../src/replay/window.ts";
+import { parseWindow } from "../../src/archive/window.ts";
 
 const END = "9999-12-31";
 const startOf = (text: string): number => parseWindow(text, END).start;
@@ -58,14 +58,14 @@ test.each([
 });
 
 test("parseWindow() names a parameter that is missing", () => {
-  expect(() => parseWindow(null, "2026-05-01")).toThrow('Cannot replay without "start": expected RFC 3339');
-  expect(() => parseWindow("2026-05-01", null)).toThrow('Cannot replay without "end": expected RFC 3339');
+  expect(() => parseWindow(null, "2026-05-01")).toThrow('Cannot read a window without "start": expected RFC 3339');
+  expect(() => parseWindow("2026-05-01", null)).toThrow('Cannot read a window without "end": expected RFC 3339');
   expect(() => parseWindow("2026-05-01", "x")).toThrow('Cannot parse "end": found "x"');
 });
 
 test.each([["2026-05-01"], ["2026-04-30"]])("parseWindow() rejects an end that is not after the start", (end) => {
   expect(() => parseWindow("2026-05-01", end)).toThrow(
-    `Cannot replay the window: end "${end}" is not after start "2026-05-01", expected a later end`,
+    `Cannot read the window: end "${end}" is not after start "2026-05-01", expected a later end`,
   );
 });
 

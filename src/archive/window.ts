@@ -3,9 +3,8 @@
  * `YYYY-MM-DD HH:MM[:SS[.fraction]]` with a space or `T`, and `YYYY-MM-DD`, the last two in UTC (collector-s3 4).
  * Only dates that the calendar has, in the years 1970 to 9999.
  */
-import { FirnError } from "../errors.ts";
+import { FirnError, shorten } from "../errors.ts";
 import { millis, type Millis } from "../units.ts";
-import { shorten } from "./shorten.ts";
 
 /** Half-open: start ≤ t < end. */
 export interface Window {
@@ -29,13 +28,17 @@ const EXPECTED =
 export function parseWindow(start: string | null, end: string | null): Window {
   const window = { start: parseInstant("start", start), end: parseInstant("end", end) };
   if (window.end > window.start) return window;
-  const message = `Cannot replay the window: end "${shorten(end ?? "")}" is not after start "${shorten(start ?? "")}"`;
+  const message = `Cannot read the window: end "${shorten(end ?? "")}" is not after start "${shorten(start ?? "")}"`;
   throw new FirnError("invalid_request", `${message}, expected a later end`, { field: "end" });
 }
 
-function parseInstant(name: "start" | "end", text: string | null): Millis {
+/**
+ * Parses one end of a window.
+ * @throws FirnError `invalid_request` that names the parameter and everything that is accepted
+ */
+export function parseInstant(name: "start" | "end", text: string | null): Millis {
   if (text === null) {
-    throw new FirnError("invalid_request", `Cannot replay without "${name}": ${EXPECTED}`, { field: name });
+    throw new FirnError("invalid_request", `Cannot read a window without "${name}": ${EXPECTED}`, { field: name });
   }
   const time = readInstant(text);
   if (time !== null) return time;

@@ -1,0 +1,158 @@
+/**
+ * Makes and reads zstd frames of up to 4 MiB for hour objects, denser than `member.ts` does, which has requests waiting
+ * for it. `zstdCompressSync` of workerd 1.20261023 fails when making more than 40,960 bytes, and an engine holds 8 MiB
+ * that V8 does not know of: 300 engines that were closed made the process 2.4 GB large. So engines are used again.
+ */
+import { constants, createZstdCompress, createZstdDecompress, zstdCompressSync } from "node:zlib";
+import { joinBytes } from "../bytes.ts";
+import { KIB, MIB } from "../units.ts";
+import { compressMember } from "./member.ts";
+import { openEnginePool, type EngineKind, type EnginePool, type SyncEngine } from "./sync-engine.ts";
+import { isAtFrameEnd, openZstdWalk, parseZstdHeader, walkZstdBlocks } from "./zstd-frame.ts";
+
+/** Raw bytes of a frame at most; what is longer becomes several. */
+export const DENSE_FRAME_MAX_BYTES: number = 4 * MIB;
+/** Output that does not fit makes engines of workerd fail: raw blocks take 3 bytes each, of 128 KiB. */
+const OUTPUT_BYTES: number = DENSE_FRAME_MAX_BYTES + 64 * KIB;
+/** From this level on, tables would take 16 MiB and more. */
+const FIRST_LEVEL_OF_LARGE_TABLES = 10;
+
+type ZstdParams = Readonly<Record<number, number>>;
+
+/** All levels look back over the whole of a frame. */
+const SHARED_PARAMS: ZstdParams = { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_windowLog]: 22 };
+/**
+ * Between levels 8 and 9 in time, and up to 3% smaller than 9: searches that are long but give up early, as items are
+ * like their neighbours, and matches of four bytes, which ids and times in text need.
+ */
+const BEST_PARAMS: ZstdParams = {
+  [constants.ZSTD_c_strategy]: constants.ZSTD_lazy,
+  [constants.ZSTD_c_hashLog]: 19,
+  [constants.ZSTD_c_searchLog]: 6,
+  [constants.ZSTD_c_minMatch]: 4,
+};
+const SMALL_TABLES: ZstdParams = { [constants.ZSTD_c_hashLog]: 20, [constants.ZSTD_c_chainLog]: 20 };
+
+/** A frame of the text "firn", with a content size and a checksum. */
+const PROBE_TEXT: Uint8Array = Uint8Array.of(0x66, 0x69, 0x72, 0x6e);
+const PROBE_FRAME: Uint8Array = Uint8Array.of(
+  0x28,
+  0xb5,
+  0x2f,
+  0xfd,
+  0x24,
+  0x04,
+  0x21,
+  0x00,
+  0x00,
+  0x66,
+  0x69,
+  0x72,
+  0x6e,
+  0xd1,
+  0x06,
+  0x00,
+  0x71,
+);
+
+/** The engines of one level: a deployment has one. */
+const compressing: { level: number | null; pool: EnginePool } = { level: null, pool: openCompressors(null) };
+const decompressing: EnginePool = openEnginePool({
+  open: (chunkSize) => createZstdDecompress({ chunkSize }),
+  outputBytes: OUTPUT_BYTES,
+  maxIdle: 1,
+  isSound: (engine) => isSame(engine.run(PROBE_FRAME, 0), PROBE_TEXT) && isSame(engine.run(PROBE_FRAME, 0), PROBE_TEXT),
+});
+
+/**
+ * Compresses bytes of any length but 0.
+ * @param level of zstd, 1 to 19; `null` for the one that is best for archives
+ * @returns one frame with checksum and content size for each 4 MiB
+ */
+export function compressDenseZstd(raw: Uint8Array, level: number | null): Uint8Array {
+  const frames: Uint8Array[] = [];
+  for (let at = 0; at < raw.length; at += DENSE_FRAME_MAX_BYTES) {
+    const piece = raw.subarray(at, at + DENSE_FRAME_MAX_BYTES);
+    frames.push(makeFrame(piece, level) ?? makeFrameAlone(piece, level) ?? compressMember(piece, "zstd"));
+  }
+  const [only] = frames;
+  return only !== undefined && frames.length === 1 ? only : joinBytes(frames);
+}
+
+/**
+ * Inflates one frame in memory that is used again.
+ * @param use takes what it holds, which is right only while it runs
+ * @returns what `use` returns, and `null` without calling it if the frame could not be inflated in this way
+ */
+export function useZstdContent<Result>(frame: Uint8Array, use: (content: Uint8Array) => Result): Result | null {
+  const engine = decompressing.take();
+  if (engine === null) return null;
+  let content: Uint8Array;
+  try {
+    content = engine.run(frame, 0);
+  } catch {
+    return null;
+  }
+  const result = engine.consumedBytes === frame.length ? use(content) : null;
+  decompressing.give(engine);
+  return result;
+}
+
+/** Makes a frame with an engine; `null` when the runtime could not. */
+function makeFrame(raw: Uint8Array, level: number | null): Uint8Array | null {
+  if (compressing.level !== level) {
+    compressing.level = level;
+    compressing.pool = openCompressors(level);
+  }
+  const engine = compressing.pool.take();
+  const frame = engine === null ? null : runCompressor(engine, raw);
+  if (engine !== null) compressing.pool.give(engine);
+  return frame;
+}
+
+function runCompressor(engine: SyncEngine, raw: Uint8Array): Uint8Array | null {
+  try {
+    const frame = engine.run(raw, constants.ZSTD_e_end).slice();
+    return isWholeFrame(frame, raw.length) ? frame : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Makes a frame without an engine, for runtimes that have none of that kind any more: their sync call is mended. */
+function makeFrameAlone(raw: Uint8Array, level: number | null): Uint8Array | null {
+  try {
+    const frame = Uint8Array.from(zstdCompressSync(raw, { params: toParams(level) }));
+    return isWholeFrame(frame, raw.length) ? frame : null;
+  } catch {
+    return null;
+  }
+}
+
+function openCompressors(level: number | null): EnginePool {
+  const kind: EngineKind = {
+    open: (chunkSize) => createZstdCompress({ params: toParams(level), chunkSize }),
+    outputBytes: OUTPUT_BYTES,
+    maxIdle: 1,
+    isSound: (engine) => isWholeFrame(engine.run(PROBE_TEXT, constants.ZSTD_e_end), PROBE_TEXT.length),
+  };
+  return openEnginePool(kind);
+}
+
+function toParams(level: number | null): ZstdParams {
+  if (level === null) return { ...SHARED_PARAMS, ...BEST_PARAMS };
+  const tables = level < FIRST_LEVEL_OF_LARGE_TABLES ? {} : SMALL_TABLES;
+  return { ...SHARED_PARAMS, ...tables, [constants.ZSTD_c_compressionLevel]: level };
+}
+
+/** Says whether bytes are one frame, no more and no less, that declares so much content. */
+function isWholeFrame(frame: Uint8Array, contentBytes: number): boolean {
+  const header = parseZstdHeader(frame, 0);
+  if (header.kind !== "frame" || header.contentBytes !== contentBytes) return false;
+  const walk = openZstdWalk(header);
+  return walkZstdBlocks(walk, frame, 0) === frame.length && isAtFrameEnd(walk);
+}
+
+function isSame(found: Uint8Array, expected: Uint8Array): boolean {
+  return found.length === expected.length && found.every((byte, index) => byte === expected[index]);
+}

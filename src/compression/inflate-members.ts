@@ -1,0 +1,105 @@
+/**
+ * Reads an object for those who take much of it at once and copy what they keep: members of gzip whole, as far as they
+ * have 2 MiB, in memory that is used again. What {@link inflateStream} gives of the same object is the same, in small
+ * pieces that each have memory of their own. Compressions other than gzip, and runtimes without such engines, take its
+ * way.
+ */
+import { constants, crc32, createInflateRaw } from "node:zlib";
+import type { FirnError } from "../errors.ts";
+import { KIB, MIB } from "../units.ts";
+import { openWindow, type ByteSource, type ByteWindow } from "./byte-source.ts";
+import { toCorruptObject } from "./corrupt-object.ts";
+import { readGzipHeader, readGzipTrailer } from "./inflate-gzip.ts";
+import { inflateStream } from "./inflate-stream.ts";
+import type { Compression } from "./member.ts";
+import { openEnginePool, type EnginePool, type SyncEngine } from "./sync-engine.ts";
+
+/** Output from here on is given, though the member goes on. */
+const PIECE_BYTES: number = 2 * MIB;
+const INPUT_BYTES: number = 4 * KIB;
+/** Deflate makes at most 1,032 bytes of one: what an input makes fits behind all that may be there. */
+const OUTPUT_BYTES: number = PIECE_BYTES + 1100 * INPUT_BYTES;
+/** Read ahead, so that an input is seldom cut short by the end of a piece. */
+const READ_AHEAD_BYTES: number = 64 * KIB;
+/** Objects that are read at the same time, beyond which memory is not kept. */
+const MAX_IDLE = 2;
+/** "firn" as a deflate stream of one stored block, and a byte behind it. */
+const PROBE: Uint8Array = Uint8Array.of(1, 4, 0, 0xfb, 0xff, 0x66, 0x69, 0x72, 0x6e, 0);
+
+const inflaters: EnginePool = openEnginePool({
+  open: (chunkSize) => createInflateRaw({ chunkSize }),
+  outputBytes: OUTPUT_BYTES,
+  maxIdle: MAX_IDLE,
+  isSound: (engine) => isProbeRead(engine) && isProbeRead(engine),
+});
+
+/**
+ * Inflates the bytes of an object.
+ * @param source is closed at the end, after a failure, and when the consumer stops
+ * @returns pieces of up to 6 MiB, each valid until the next is asked for; what the source throws is thrown as it is
+ * @throws FirnError `corrupt_object` on truncation, a wrong checksum or length, and on anything that is not a member
+ */
+export async function* inflateMembers(
+  source: ByteSource,
+  compression: Compression,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const engine = compression === "gzip" ? inflaters.take() : null;
+  if (engine === null) {
+    yield* inflateStream(source, compression);
+    return;
+  }
+  const input = openWindow(source);
+  try {
+    if (!(await input.fill(1))) throw toCorruptObject("no bytes", "gzip data");
+    while (await input.fill(1)) {
+      await readGzipHeader(input);
+      yield* inflateMember(input, engine);
+    }
+  } finally {
+    inflaters.give(engine);
+    await input.close();
+  }
+}
+
+/** Yields the bytes of the member at the front of the window, whose header is consumed, and consumes the rest of it. */
+async function* inflateMember(input: ByteWindow, engine: SyncEngine): AsyncGenerator<Uint8Array, void, undefined> {
+  engine.reset();
+  let crc = 0;
+  let length = 0;
+  let filled = 0;
+  for (let isEnd = false; !isEnd;) {
+    // The stream is known to have ended when it leaves input, and there always is some: the trailer.
+    if (!(await input.fill(1))) throw corrupt("a truncated deflate stream");
+    if (input.view().length < INPUT_BYTES) await input.fill(READ_AHEAD_BYTES);
+    const slice = input.view().subarray(0, INPUT_BYTES);
+    const output = run(engine, slice, filled);
+    input.consume(engine.consumedBytes);
+    isEnd = engine.consumedBytes < slice.length;
+    crc = crc32(output, crc);
+    length += output.length;
+    filled += output.length;
+    if (filled >= PIECE_BYTES || (isEnd && filled > 0)) {
+      yield engine.memory.subarray(0, filled);
+      filled = 0;
+    }
+  }
+  await readGzipTrailer(input, { crc, length });
+}
+
+function run(engine: SyncEngine, input: Uint8Array, outputAt: number): Uint8Array {
+  try {
+    return engine.run(input, constants.Z_SYNC_FLUSH, outputAt);
+  } catch (error) {
+    throw corrupt("a broken deflate stream", error);
+  }
+}
+
+function isProbeRead(engine: SyncEngine): boolean {
+  engine.reset();
+  const output = engine.run(PROBE, constants.Z_SYNC_FLUSH);
+  return engine.consumedBytes === PROBE.length - 1 && new TextDecoder().decode(output) === "firn";
+}
+
+function corrupt(found: string, cause?: unknown): FirnError {
+  return toCorruptObject(found, "gzip members", cause);
+}

@@ -1,0 +1,228 @@
+/**
+ * Reads an hour object by minute: {@link openHourObject}. Its members stand in the order of minutes, so that one pass
+ * over those that a window needs gives the minutes one after another; nothing is fetched before the first is wanted.
+ */
+import type { ManifestOutput } from "../archive/manifest-output.ts";
+import type { TableMember } from "../archive/member-table.ts";
+import type { ObjectForm } from "../archive/object-form.ts";
+import { FirnError, toErrorMessage } from "../errors.ts";
+import type { ObjectStore } from "../object-store/contract.ts";
+import { MINUTE, millis, type Bytes, type Millis } from "../units.ts";
+import { openChunks, planChunks, type Chunk } from "./hour-chunks.ts";
+import { openMember, type MemberReader } from "./hour-member.ts";
+import type { RunningUsage } from "./usage.ts";
+
+/** The items of one minute in one member. */
+export interface Run {
+  readonly itemCount: number;
+  /** Raw bytes: a request, or elements of a JSON document and what stands before them. */
+  readonly pieces: AsyncGenerator<Uint8Array, void, void>;
+}
+
+/** A cursor over the runs of an hour object. */
+export interface HourObject {
+  readonly key: string;
+  readonly form: ObjectForm;
+  /** What each minute takes that it holds in the window; store calls stand where they are first needed. */
+  readonly minutes: ReadonlyMap<Millis, MinuteCost>;
+  /** Fetches what its first minute begins with, unless the reading has begun. */
+  prefetch(): Promise<void>;
+  /**
+   * Gives the next run of a minute, `null` when there is none left; minutes ascend. What is left of the run before is
+   * passed over.
+   * @throws FirnError `corrupt_object`, and what the store throws
+   */
+  nextRun(minute: Millis): Promise<Run | null>;
+  /** Leaves out what is left of the member that is being read; what stands in it of later minutes too. */
+  skipMember(): Promise<void>;
+  /** Gives everything up; no more runs come. */
+  close(): Promise<void>;
+}
+
+/** What reading a minute takes. */
+export interface MinuteCost {
+  readonly storeCalls: number;
+  readonly rawBytes: number;
+}
+
+/** An output to be read, and how. */
+export interface HourObjectSource {
+  readonly store: ObjectStore;
+  readonly output: ManifestOutput;
+  readonly form: ObjectForm;
+  /** As listed. */
+  readonly etag: string | null;
+  /** Its member table. */
+  readonly members: readonly TableMember[];
+  readonly hour: Millis;
+  /** Of the window: start ≤ minute < end. */
+  readonly start: Millis;
+  readonly end: Millis;
+  readonly chunkMaxBytes: Bytes;
+  readonly usage: RunningUsage;
+  /** How long a body may give nothing; `STORE_CALL_TIMEOUT` if absent. */
+  readonly bodyTimeout?: Millis | undefined;
+  /** Called once, when it was closed or read to its end. */
+  readonly onClose?: () => void;
+}
+
+/** A member that the window needs. */
+interface NeededMember {
+  readonly member: TableMember;
+  readonly chunk: number;
+  readonly runs: readonly NeededRun[];
+}
+
+interface NeededRun {
+  readonly minute: Millis;
+  readonly itemCount: number;
+  /** Place in the raw bytes of its member. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Opens a cursor before the first minute of the window; fetches nothing yet. */
+export function openHourObject(source: HourObjectSource): HourObject {
+  const { store, output, form, etag, usage, bodyTimeout } = source;
+  const { needed, chunks } = planMembers(source);
+  const reader = openChunks({ store, key: output.key, etag, chunks, usage, bodyTimeout });
+  let memberIndex = 0;
+  let runIndex = 0;
+  let chunk: { readonly index: number; readonly bytes: Uint8Array } | null = null;
+  let current: MemberReader | null = null;
+  let isOpen = true;
+
+  async function openCurrent({ member, chunk: index }: NeededMember): Promise<MemberReader> {
+    if (chunk?.index !== index) {
+      chunk = null;
+      chunk = { index, bytes: await reader.take(index) };
+    }
+    const start = member.offset - (chunks[index]?.offset ?? 0);
+    const stored = chunk.bytes.subarray(start, start + member.storedBytes);
+    return openMember(stored, { compression: form.compression, rawBytes: member.rawBytes, usage });
+  }
+
+  /** Without one of its chunks nothing more can be had of the object. */
+  async function openOrClose(place: NeededMember): Promise<MemberReader> {
+    try {
+      return await openCurrent(place);
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  }
+
+  async function leaveMember(): Promise<void> {
+    const left = current;
+    current = null;
+    memberIndex++;
+    runIndex = 0;
+    await left?.close();
+    if (memberIndex >= needed.length) await close();
+  }
+
+  async function close(): Promise<void> {
+    memberIndex = needed.length;
+    chunk = null;
+    const left = current;
+    current = null;
+    await left?.close();
+    await reader.close();
+    if (isOpen) source.onClose?.();
+    isOpen = false;
+  }
+
+  async function nextRun(minute: Millis): Promise<Run | null> {
+    for (;;) {
+      const place = needed[memberIndex];
+      if (place === undefined) return null;
+      const run = place.runs[runIndex];
+      if (run === undefined) {
+        await naming(place.member, () => current?.end());
+        await leaveMember();
+        continue;
+      }
+      if (run.minute > minute) return null;
+      runIndex++;
+      if (run.minute < minute) continue;
+      current ??= await openOrClose(place);
+      return { itemCount: run.itemCount, pieces: namingEach(place.member, current.take(run.from, run.to)) };
+    }
+  }
+
+  return {
+    key: output.key,
+    form,
+    minutes: sumMinutes(needed, chunks),
+    prefetch: () => reader.prefetch(),
+    nextRun,
+    skipMember: leaveMember,
+    close,
+  };
+}
+
+/** The members with a minute of the window: they follow each other, as minutes do. */
+function planMembers({ members, hour, start, end, chunkMaxBytes }: HourObjectSource): {
+  readonly needed: readonly NeededMember[];
+  readonly chunks: readonly Chunk[];
+} {
+  const wanted = members
+    .map((member) => ({ member, runs: toRuns(member, hour).filter((run) => run.minute >= start && run.minute < end) }))
+    .filter(({ runs }) => runs.length > 0);
+  const chunks = planChunks(
+    wanted.map(({ member }) => member),
+    chunkMaxBytes,
+  );
+  let chunk = 0;
+  const needed = wanted.map(({ member, runs }, index) => {
+    if (chunks[chunk + 1]?.firstMember === index) chunk++;
+    return { member, chunk, runs };
+  });
+  return { needed, chunks };
+}
+
+function toRuns({ runs }: TableMember, hour: Millis): readonly NeededRun[] {
+  let to = 0;
+  return runs.map(({ minute, itemCount, rawBytes }) => {
+    const from = to;
+    to += rawBytes;
+    return { minute: millis(hour + minute * MINUTE), itemCount, from, to };
+  });
+}
+
+function sumMinutes(needed: readonly NeededMember[], chunks: readonly Chunk[]): ReadonlyMap<Millis, MinuteCost> {
+  const minutes = new Map<Millis, MinuteCost>();
+  needed.forEach(({ chunk, runs }, index) => {
+    runs.forEach(({ minute, from, to }, runIndex) => {
+      const { storeCalls, rawBytes } = minutes.get(minute) ?? { storeCalls: 0, rawBytes: 0 };
+      const opensChunk = runIndex === 0 && chunks[chunk]?.firstMember === index;
+      minutes.set(minute, { storeCalls: storeCalls + (opensChunk ? 1 : 0), rawBytes: rawBytes + to - from });
+    });
+  });
+  return minutes;
+}
+
+/** Says in an error of which member it is. */
+async function naming({ offset }: TableMember, read: () => Promise<void> | undefined): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    throw toNamed(error, offset);
+  }
+}
+
+async function* namingEach(
+  { offset }: TableMember,
+  pieces: AsyncGenerator<Uint8Array, void, void>,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    throw toNamed(error, offset);
+  }
+}
+
+function toNamed(error: unknown, offset: number): unknown {
+  if (!(error instanceof FirnError) || error.kind !== "corrupt_object") return error;
+  return new FirnError("corrupt_object", `in the member at byte ${offset}: ${toErrorMessage(error)}`, { cause: error });
+}

@@ -1,0 +1,112 @@
+/**
+ * The outputs of one hour, opened as their minutes come: {@link openHourOutputs}. An output's member table is loaded
+ * when its first minute of the window is reached, its bytes when that minute is read.
+ */
+import type { FirnError } from "../errors.ts";
+import { HOUR_CHUNK_MAX_BYTES, HOUR_CHUNK_MIN_BYTES, HOUR_CHUNKS_MAX_BYTES } from "../limits.ts";
+import { bytes, type Bytes, type Millis } from "../units.ts";
+import type { ReadRequest } from "./contract.ts";
+import { openHourObject, type HourObject, type MinuteCost } from "./hour-object.ts";
+import { minuteAt, type HourView, type VisibleOutput } from "./hour-view.ts";
+import { compareKeys } from "./key-order.ts";
+import { loadMembers } from "./member-tables.ts";
+import type { RunningUsage } from "./usage.ts";
+
+/** Hour objects that are open in a read, so that they can be closed when it ends early. */
+export type OpenHourObjects = Set<HourObject>;
+
+/** An output that cannot be read. */
+export interface LostOutput {
+  readonly kind: "lost";
+  readonly key: string;
+  readonly error: FirnError;
+}
+
+/** What the outputs have for one minute, each in the order of keys. */
+export interface OutputMinute {
+  /** Found to be unreadable now. */
+  readonly lost: readonly LostOutput[];
+  readonly runs: readonly { readonly output: HourObject; readonly cost: MinuteCost }[];
+}
+
+/** The outputs of an hour; minutes are asked in ascending order. */
+export interface HourOutputs {
+  /** Store calls that {@link HourOutputs.reach} takes. */
+  tableCalls(minute: Millis): number;
+  /** Goes to a minute. @throws FirnError what the store throws */
+  reach(minute: Millis): Promise<OutputMinute>;
+}
+
+/** Whose outputs they are. */
+export interface HourOutputsSource {
+  readonly hour: Millis;
+  readonly view: HourView;
+  readonly usage: RunningUsage;
+  readonly openObjects: OpenHourObjects;
+}
+
+/** Opens the outputs of an hour before its first minute. */
+export function openHourOutputs(request: ReadRequest, source: HourOutputsSource): HourOutputs {
+  const { hour, view } = source;
+  const chunkMaxBytes = chunkBytesFor(view.outputs);
+  const opened: HourObject[] = [];
+  let waiting: readonly VisibleOutput[] = view.outputs;
+
+  function reached(minute: Millis): readonly VisibleOutput[] {
+    return waiting.filter(({ output }) => minuteAt(hour, output.firstMinute) <= minute && minute >= request.start);
+  }
+
+  async function open(visible: VisibleOutput): Promise<LostOutput | null> {
+    const { output, form, etag, fault } = visible;
+    if (fault !== null) return { kind: "lost", key: output.key, error: fault };
+    const { store, start, end, bodyTimeout } = request;
+    const { usage, openObjects } = source;
+    const loaded = await loadMembers(visible, { store, usage, bodyTimeout });
+    if (loaded.kind === "lost") return { kind: "lost", key: output.key, error: loaded.error };
+    const { members } = loaded;
+    const onClose = (): void => {
+      openObjects.delete(object);
+    };
+    const place = { hour, start, end, chunkMaxBytes, usage, bodyTimeout, onClose };
+    const object = openHourObject({ store, output, form, etag, members, ...place });
+    openObjects.add(object);
+    opened.push(object);
+    // Its minutes of the window may all be gaps.
+    if (object.minutes.size === 0) await object.close();
+    return null;
+  }
+
+  return {
+    tableCalls: (minute) => reached(minute).filter(({ fault }) => fault === null).length,
+    reach: async (minute) => {
+      const now = reached(minute);
+      waiting = waiting.filter((visible) => !now.includes(visible));
+      const lost: LostOutput[] = [];
+      for (const visible of now) {
+        const found = await open(visible);
+        if (found !== null) lost.push(found);
+      }
+      const runs = opened.flatMap((output) => {
+        const cost = output.minutes.get(minute);
+        return cost === undefined ? [] : [{ output, cost }];
+      });
+      return { lost, runs: runs.toSorted(byKey) };
+    },
+  };
+}
+
+function byKey(left: { readonly output: HourObject }, right: { readonly output: HourObject }): number {
+  return compareKeys(left.output.key, right.output.key);
+}
+
+/** Those that go on over the end of a minute are open together; one more begins or ends there. */
+function chunkBytesFor(outputs: readonly VisibleOutput[]): Bytes {
+  let together = 0;
+  for (const { output } of outputs) {
+    const minute = output.firstMinute;
+    const others = outputs.filter(({ output: other }) => other.firstMinute <= minute && other.lastMinute > minute);
+    together = Math.max(together, others.length);
+  }
+  const share = Math.floor(HOUR_CHUNKS_MAX_BYTES / (2 * (together + 1)));
+  return bytes(Math.max(HOUR_CHUNK_MIN_BYTES, Math.min(HOUR_CHUNK_MAX_BYTES, share)));
+}

@@ -1,0 +1,135 @@
+/**
+ * What of an hour a reader sees: {@link viewHour} lists it to the last page first and reads the newest manifest after
+ * that, so that whatever was deleted before the listing is in the outputs that the manifest names (protocol 6.1).
+ */
+import { parseKey, type Layout } from "../archive/key.ts";
+import type { ManifestOutput } from "../archive/manifest-output.ts";
+import type { ObjectForm } from "../archive/object-form.ts";
+import { liveOutputs, type HourSources } from "../archive/visibility.ts";
+import { FirnError } from "../errors.ts";
+import { REPLAY_MAX_MINUTE_OBJECTS } from "../limits.ts";
+import { isItemSignal } from "../signal.ts";
+import { MINUTE, millis, type Millis } from "../units.ts";
+import type { ReadRequest } from "./contract.ts";
+import { compareKeys } from "./key-order.ts";
+import { listHour, type ListingSource } from "./listing.ts";
+import { findSources, readNewestManifest, type HourManifest } from "./manifests.ts";
+import { openHourCollector, type HourObjects, type HourSelection, type MinuteObjects } from "./visible.ts";
+
+/** An hour as it stands now. */
+export interface HourView {
+  /** Neither keys nor manifests; where text order is time order, hours like it can be stepped over. */
+  readonly isEmpty: boolean;
+  /** Fresh objects of the window that no manifest names, minutes ascending. */
+  readonly minutes: readonly MinuteObjects[];
+  /** First minute that was left out because the hour has too many objects; `null` when all are there. */
+  readonly cutAt: Millis | null;
+  /** Outputs that hold minutes of the window, in the order of their keys. */
+  readonly outputs: readonly VisibleOutput[];
+  /** Outputs that held minutes of the window until retention removed them. */
+  readonly retired: readonly ManifestOutput[];
+}
+
+/** An output to be read. */
+export interface VisibleOutput {
+  readonly output: ManifestOutput;
+  readonly form: ObjectForm;
+  /** As listed. */
+  readonly etag: string | null;
+  /** Why it cannot be read, `null` when nothing is known against it. */
+  readonly fault: FirnError | null;
+}
+
+/** One listing, and the manifest that was the newest after it. */
+interface Look {
+  readonly objects: HourObjects;
+  readonly newest: HourManifest | null;
+}
+
+/**
+ * Looks at an hour, and once more when it does not hold what its manifest names: the manifest may have been published
+ * after the listing.
+ * @throws FirnError `too_large` for a minute with more objects than a response can fetch, `corrupt_object` and
+ * `unknown_format` for a manifest that decides nothing
+ */
+export async function viewHour(request: ReadRequest, source: ListingSource, hour: Millis): Promise<HourView> {
+  const { layout, signal, start, end } = request;
+  const selection: HourSelection = { layout, signal, hour, start, end };
+  let look = await lookOnce(request, source, selection, null);
+  let outputs = toOutputs(look, selection);
+  const isCramped = look.objects.cutAt !== null || look.objects.overfull !== null;
+  // What the manifest names needs no room in the next listing.
+  if (look.newest !== null && (isCramped || outputs.some(({ fault }) => fault !== null))) {
+    look = await lookOnce(request, source, selection, look.newest);
+    outputs = toOutputs(look, selection);
+  }
+  const { objects, newest } = look;
+  if (objects.overfull !== null) throw objects.overfull;
+  return {
+    isEmpty: objects.isEmpty && newest === null,
+    minutes: await leaveOutSources(objects.minutes, newest, source),
+    cutAt: objects.cutAt,
+    outputs,
+    retired: (newest?.manifest.outputs ?? []).filter((output) => output.retired && isWanted(output, selection)),
+  };
+}
+
+async function lookOnce(
+  { limits }: ReadRequest,
+  source: ListingSource,
+  selection: HourSelection,
+  known: HourManifest | null,
+): Promise<Look> {
+  const { signal, hour } = selection;
+  const bounds = { maxObjects: limits.maxStoreCalls, maxMinuteObjects: REPLAY_MAX_MINUTE_OBJECTS };
+  const isNamed: HourSources["isNamed"] = (key, info) => known?.sources.isNamed(key, info) === true;
+  const collector = openHourCollector(selection, bounds, isNamed);
+  for await (const page of listHour(source, hour)) collector.add(page);
+  const objects = collector.end();
+  return { objects, newest: isItemSignal(signal) ? await readNewestManifest(source, { signal, hour, known }) : null };
+}
+
+async function leaveOutSources(
+  minutes: readonly MinuteObjects[],
+  newest: HourManifest | null,
+  source: ListingSource,
+): Promise<readonly MinuteObjects[]> {
+  if (newest === null) return minutes;
+  const named = await findSources(
+    source,
+    newest,
+    minutes.flatMap(({ objects }) => objects),
+  );
+  return minutes
+    .map(({ minute, objects }) => ({ minute, objects: objects.filter(({ key }) => !named.has(key)) }))
+    .filter(({ objects }) => objects.length > 0);
+}
+
+function toOutputs({ objects, newest }: Look, selection: HourSelection): readonly VisibleOutput[] {
+  return (newest === null ? [] : liveOutputs(newest.manifest))
+    .filter((output) => isWanted(output, selection))
+    .map((output) => toVisible(output, objects, selection.layout))
+    .toSorted((left, right) => compareKeys(left.output.key, right.output.key));
+}
+
+function isWanted({ firstMinute, lastMinute }: ManifestOutput, { hour, start, end }: HourSelection): boolean {
+  return hour + lastMinute * MINUTE >= start && hour + firstMinute * MINUTE < end;
+}
+
+function toVisible(output: ManifestOutput, { compacted }: HourObjects, layout: Layout): VisibleOutput {
+  const { key, sizeBytes } = output;
+  const parsed = parseKey(key, layout);
+  // Checked when the manifest was read: none may lead a reader to other keys.
+  if (parsed?.kind !== "compacted") throw new Error(`Cannot read output "${key}": it is no output of this hour`);
+  const listed = compacted.get(key);
+  const found = listed === undefined ? "it is missing" : `it has ${listed.length} bytes`;
+  const isThere = listed?.length === sizeBytes;
+  const kind = listed === undefined ? "object_not_found" : "corrupt_object";
+  const fault = isThere ? null : new FirnError(kind, `${found}, but the manifest of its hour names ${sizeBytes} bytes`);
+  return { output, form: parsed.form, etag: listed?.etag ?? null, fault };
+}
+
+/** First instant of a minute of an hour. */
+export function minuteAt(hour: Millis, minute: number): Millis {
+  return millis(hour + minute * MINUTE);
+}

@@ -1,0 +1,96 @@
+/**
+ * What a failure means: {@link toUnreadable}. An object may vanish between list and get only because something else
+ * holds its items from now on, so its hour is looked at once more (protocol 6.1).
+ */
+import { liveOutputs } from "../archive/visibility.ts";
+import { FirnError, toErrorMessage, unreachable } from "../errors.ts";
+import type { ObjectInfo } from "../object-store/contract.ts";
+import { isItemSignal } from "../signal.ts";
+import { HOUR, millis, type Millis } from "../units.ts";
+import type { ReadRequest } from "./contract.ts";
+import { listHour, type ListingSource } from "./listing.ts";
+import { findSources, readNewestManifest } from "./manifests.ts";
+import type { MinutePart } from "./plan.ts";
+import type { RunningUsage } from "./usage.ts";
+
+/** What became of a part that its store does not give any more. */
+export type Replacement = "replaced" | "listed" | "gone";
+
+/** What a failure means. */
+export type Failure =
+  /** Not the object's fault. */
+  | { readonly kind: "store"; readonly error: unknown }
+  /** A newer manifest holds the items elsewhere, or has retired them. */
+  | { readonly kind: "replaced" }
+  /** The object cannot be read; the error names it. */
+  | { readonly kind: "unreadable"; readonly key: string; readonly error: FirnError };
+
+/** Where the part was to be read. */
+export interface PartPlace {
+  readonly request: ReadRequest;
+  readonly usage: RunningUsage;
+  readonly minute: Millis;
+}
+
+/**
+ * Says what a failure means.
+ * @param known - what became of the part, if that was looked at before
+ * @throws FirnError what the store throws when the hour is looked at once more
+ */
+export async function toUnreadable(
+  error: unknown,
+  part: MinutePart,
+  { place, known }: { readonly place: PartPlace; readonly known: Replacement | null },
+): Promise<Failure> {
+  if (!(error instanceof FirnError)) return { kind: "store", error };
+  if (error.kind !== "corrupt_object" && error.kind !== "object_not_found") return { kind: "store", error };
+  const key = keyOf(part);
+  // A lost output was looked for twice before it was taken for lost.
+  if (error.kind === "corrupt_object" || part.kind === "lost") return toFailure(key, toErrorMessage(error), error);
+  const found = known ?? (await findReplacement(part, place));
+  return found === "replaced" ? { kind: found } : toFailure(key, describe(found), error);
+}
+
+function toFailure(key: string, found: string, cause: FirnError): Failure {
+  const error = new FirnError(cause.kind, `Cannot read object "${key}": ${found}`, { cause });
+  return { kind: "unreadable", key, error };
+}
+
+function describe(found: "listed" | "gone"): string {
+  if (found === "listed") return "the store lists it and does not give it";
+  return "it has vanished since it was listed, and nothing stands for it";
+}
+
+/** The key of what a part is read from. */
+export function keyOf(part: MinutePart): string {
+  switch (part.kind) {
+    case "object":
+      return part.object.key;
+    case "runs":
+      return part.output.key;
+    case "lost":
+      return part.key;
+    default:
+      return unreachable(part, "part");
+  }
+}
+
+/** Looks at the hour of a part that has vanished. */
+export async function findReplacement(part: MinutePart, place: PartPlace): Promise<Replacement> {
+  const { request, usage, minute } = place;
+  const { store, layout, signal, bodyTimeout } = request;
+  const source: ListingSource = { store, layout, usage, bodyTimeout };
+  const hour = millis(minute - (minute % HOUR));
+  const key = keyOf(part);
+  let listed: ObjectInfo | null = null;
+  for await (const page of listHour(source, hour)) listed = page.find((info) => info.key === key) ?? listed;
+  const found = listed === null ? "gone" : "listed";
+  if (!isItemSignal(signal)) return found;
+  const newest = await readNewestManifest(source, { signal, hour, known: null });
+  if (newest === null) return found;
+  const isReplaced =
+    part.kind === "object"
+      ? (await findSources(source, newest, [part.object])).has(key)
+      : !liveOutputs(newest.manifest).some((output) => output.key === key);
+  return isReplaced ? "replaced" : found;
+}
