@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: the main job, on this machine and without a network. A local Firn gets traces, metrics and logs from
- * the official OpenTelemetry SDK, writes them out, gives the window back, and the two sides are compared item by item.
+ * the official OpenTelemetry SDK, writes them out, compacts them, gives the window back, and the two sides are compared
+ * item by item.
  * It ends with an error when anything differs.
  */
 import { mkdtemp, rm } from "node:fs/promises";
@@ -11,7 +12,7 @@ import { compareItems, formatComparison, isEqual } from "./demo/compare.ts";
 import { runShop } from "./demo/shop.ts";
 import { startTelemetry } from "./demo/telemetry.ts";
 import { formatBytes, formatCount, openTerminal, type Terminal } from "./demo/terminal.ts";
-import { flushAll, formatReplayUrl, replay, toWindow, type Replayed, type Window } from "./firn-client.ts";
+import { compactAll, flushAll, formatReplayUrl, replay, toWindow, type Replayed, type Window } from "./firn-client.ts";
 import { findFreePort, startLocalFirn } from "./local-firn.ts";
 import { formatJson, SIGNALS, type Item, type Signal } from "./otlp-items.ts";
 
@@ -58,12 +59,12 @@ async function showJourney(terminal: Terminal, url: string): Promise<void> {
       const nouns = [formatCount(items.traces.length, "span"), formatCount(items.metrics.length, "data point")];
       return { value: null, summary: [...nouns, formatCount(items.logs.length, "log record")].join(", ") };
     });
+    await terminal.step("Flush", async () => {
+      const answer = await flushAll(url);
+      const summary = `${formatCount(answer.stored_objects, "object")}, ${formatBytes(answer.stored_bytes)} stored`;
+      return { value: null, summary };
+    });
   }
-  await terminal.step("Flush", async () => {
-    const answer = await flushAll(url);
-    const summary = `${formatCount(answer.stored_objects, "object")}, ${formatBytes(answer.stored_bytes)} stored`;
-    return { value: null, summary };
-  });
   const window = toWindow(began, Date.now());
   const bucket = openLocalBucket(url);
   const objects = await terminal.step("List the bucket over S3", async () => {
@@ -72,6 +73,7 @@ async function showJourney(terminal: Terminal, url: string): Promise<void> {
     return { value, summary: formatCount(value.length, "object"), details: formatObjects(value) };
   });
   await terminal.step("Open one object without Firn", () => openObject(bucket, objects));
+  await terminal.step("Compact the hour, though it is not over", () => compactHour(url, bucket, objects));
   const returned = await terminal.step("Replay the window", async () => {
     const pairs = await Promise.all(
       SIGNALS.map(async (signal) => [signal, await replay(url, signal, window)] as const),
@@ -93,6 +95,29 @@ async function sendOrders(
   await telemetry.flush();
   await telemetry.shutdown();
   return telemetry.sent;
+}
+
+/** The sources stay for an hour, for readers that are on their way; the replay reads what they became. */
+async function compactHour(
+  url: string,
+  bucket: Bucket,
+  sources: readonly BucketObject[],
+): Promise<{ value: null; summary: string; details: readonly string[] }> {
+  const { complete, signals } = await compactAll(url, { force: true });
+  const failed = signals.flatMap(({ signal, errors }) => errors.map((error) => `${signal}: ${error}`));
+  if (!complete) throw new Error(`Cannot compact: ${failed.join("; ") || "some hours are left"}`);
+  const known = new Set(sources.map(({ key }) => key));
+  const outputs = (await bucket.list()).filter(({ key }) => !key.includes("_firn/") && !known.has(key));
+  if (outputs.length === 0) throw new Error("Cannot find any hour object in the bucket, expected one a signal");
+  const [before, after] = [sumBytes(sources), sumBytes(outputs)];
+  const saved = Math.round((1 - after / before) * 100);
+  const counts = `${formatCount(sources.length, "object")} became ${formatCount(outputs.length, "object")}`;
+  const bytes = `${formatBytes(before)} became ${formatBytes(after)}`;
+  return { value: null, summary: `${counts}, ${bytes}: ${saved} % saved`, details: formatObjects(outputs) };
+}
+
+function sumBytes(objects: readonly BucketObject[]): number {
+  return objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 async function openObject(bucket: Bucket, objects: readonly BucketObject[]): Promise<{ value: null; summary: string }> {

@@ -1,11 +1,13 @@
 /**
- * What scripts and end-to-end tests ask of a running Firn over HTTP: flush until nothing is left, read a window back.
+ * What scripts and end-to-end tests ask of a running Firn over HTTP: flush until nothing is left, compact, read a
+ * window back.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { CONTAINERS, listItems, toObject, type Item, type Json, type JsonObject, type Signal } from "./otlp-items.ts";
 
 const FLUSH_TIMEOUT_MILLIS = 120_000;
 const FLUSH_PAUSE_MILLIS = 250;
+const COMPACT_TIMEOUT_MILLIS = 900_000;
 const REPLAY_TIMEOUT_MILLIS = 300_000;
 
 /** The answer of `POST /admin/flush`. */
@@ -14,6 +16,24 @@ export interface FlushAnswer {
   readonly remaining_batches: number;
   readonly stored_objects: number;
   readonly stored_bytes: number;
+}
+
+/** The answer of `POST /admin/compact`. */
+export interface CompactAnswer {
+  readonly complete: boolean;
+  readonly signals: readonly {
+    readonly signal: Signal;
+    readonly complete: boolean;
+    readonly generations: number;
+    readonly sources: number;
+    readonly outputs: number;
+    readonly items: number;
+    readonly raw_bytes: number;
+    readonly stored_bytes_before: number;
+    readonly stored_bytes_after: number;
+    readonly open_hours: number;
+    readonly errors: readonly string[];
+  }[];
 }
 
 /** A window that was read to its mark. */
@@ -70,6 +90,19 @@ export async function flushAll(url: string): Promise<FlushAnswer> {
     if (Date.now() > deadline) throw new Error(`Cannot flush within ${FLUSH_TIMEOUT_MILLIS} ms: ${text.trim()}`);
     await delay(FLUSH_PAUSE_MILLIS);
   }
+}
+
+/** Compacts the last two days. @param force - takes hours that are not over, too */
+export async function compactAll(url: string, { force }: { readonly force: boolean }): Promise<CompactAnswer> {
+  const response = await fetch(`${url}/admin/compact?force=${force}`, {
+    method: "POST",
+    signal: AbortSignal.timeout(COMPACT_TIMEOUT_MILLIS),
+  });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`Cannot compact: status ${response.status}, ${text.slice(0, 500)}`);
+  const answer = JSON.parse(text) as CompactAnswer & { readonly errors?: readonly { readonly message: string }[] };
+  if (answer.errors !== undefined) throw new Error(`Cannot compact: ${answer.errors[0]?.message ?? text}`);
+  return answer;
 }
 
 /** Reads a window as `jsonl`. @throws Error when the stream does not end in its mark */

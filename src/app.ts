@@ -7,9 +7,12 @@ import { toLayout } from "./archive/key.ts";
 import type { Grant } from "./auth/contract.ts";
 import type { ShardIdentity } from "./buffer/contract.ts";
 import { requireGrant, type GrantEnv } from "./auth/middleware.ts";
+import type { VerifyOrder } from "./compaction/verify/contract.ts";
+import { verify } from "./compaction/verify/verify.ts";
 import { readConfig, readCorsOrigins, type Bindings, type Config } from "./config.ts";
 import type { CorsOrigins } from "./config/cors-settings.ts";
 import { openArchiveStore, openDoctorGroups, openShardClient } from "./durable-objects/clients.ts";
+import { openVerifyDeps } from "./durable-objects/verify-deps.ts";
 import { FirnError, toErrorMessage } from "./errors.ts";
 import { toErrorResponse, toHttpMeaning } from "./http-errors.ts";
 import { toCorsHeaders } from "./ingest/cors.ts";
@@ -25,6 +28,7 @@ import { millis, secondsToMillis } from "./units.ts";
 
 /** Short enough to be read out, and unique within any log that is searched for it. */
 const REQUEST_ID_BYTES = 6;
+const DAY_MILLIS = 86_400_000;
 
 /**
  * Opens the HTTP surface.
@@ -98,20 +102,26 @@ function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): v
     }),
   );
   const store = openArchiveStore(bindings, config, "read");
+  const bodyTimeout = secondsToMillis(config.storeTimeout);
   const openReplayDeps = ({ tenant }: Grant): ReplayDeps => ({
     store,
     layout: toLayout(config.archive, tenant),
     watermark: (signal) => readWatermark(client, { tenant, signal, now: Date.now() }),
     now: () => millis(Date.now()),
-    bodyTimeout: secondsToMillis(config.storeTimeout),
+    bodyTimeout,
   });
   app.route("/", openReplayRoutes(openReplayDeps, requireGrant(config, "read")));
   const adminDeps = {
     access: client,
+    archive: (tenant: string) => ({ store, layout: toLayout(config.archive, tenant), bodyTimeout }),
     examine: (tenant: string) => {
       const groups = openDoctorGroups(bindings, config);
-      return examine({ config, warnings: config.warnings, groups, expirationDays: null }, tenant);
+      const { bucketExpiration } = config.compaction.rules;
+      const expirationDays = bucketExpiration === null ? null : bucketExpiration / DAY_MILLIS;
+      return examine({ config, warnings: config.warnings, groups, expirationDays }, tenant);
     },
+    verify: (tenant: string, order: VerifyOrder, signal: AbortSignal) =>
+      verify(order, openVerifyDeps(order, { bindings, config, tenant, client: signal })),
   };
   const guards = { read: requireGrant(config, "read"), admin: requireGrant(config, "admin") };
   app.route("/", openAdminRoutes(adminDeps, guards));

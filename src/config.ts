@@ -3,6 +3,7 @@
  * becomes a sentence that names it. Names, defaults and meaning: design section 10. Values of secrets never enter one.
  */
 import { readArchiveLayout, type ArchiveLayoutConfig } from "./config/archive-settings.ts";
+import { readCompaction, type CompactionConfig } from "./config/compact-settings.ts";
 import { findIneffective, refuseUnsupported } from "./config/collector-names.ts";
 import { readOrigins, type CorsOrigins } from "./config/cors-settings.ts";
 import { translateLangfuseNames } from "./config/langfuse-names.ts";
@@ -29,6 +30,7 @@ export interface Config {
   readonly media: StorageGroup | null;
   /** Where table exports go; likewise. */
   readonly tableExport: StorageGroup | null;
+  readonly compaction: CompactionConfig;
   readonly shards: number;
   readonly flushInterval: Seconds;
   readonly flushMaxBytes: Bytes;
@@ -66,6 +68,7 @@ export function readConfig(env: Readonly<Record<string, unknown>>): Config {
     archive,
     media,
     tableExport,
+    compaction: readCompaction(read),
     ...readNumbers(read),
     corsOrigins: readOrigins(read),
     jurisdiction: readJurisdiction(read),
@@ -127,6 +130,7 @@ export interface Bindings {
   readonly buckets: Readonly<Partial<Record<StorageGroup["name"], R2Bucket>>>;
   readonly shardBuffer: Env["SHARD_BUFFER"];
   readonly directory: Env["DIRECTORY"];
+  readonly compactor: Env["COMPACTOR"];
 }
 
 /** Reads the bindings that `wrangler.toml` declares. */
@@ -136,7 +140,8 @@ export function readBindings(env: Env): Bindings {
     const binding = all[name];
     return isBucket(binding) ? [[name, binding] as const] : [];
   });
-  return { buckets: Object.fromEntries(buckets), shardBuffer: env.SHARD_BUFFER, directory: env.DIRECTORY };
+  const { SHARD_BUFFER: shardBuffer, DIRECTORY: directory, COMPACTOR: compactor } = env;
+  return { buckets: Object.fromEntries(buckets), shardBuffer, directory, compactor };
 }
 
 /** A binding that a deployment may leave out, and that TypeScript therefore does not know. */

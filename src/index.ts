@@ -3,6 +3,7 @@ import { openApp } from "./app.ts";
 import { readBindings, readConfig } from "./config.ts";
 import { runCron } from "./schedule.ts";
 
+export { Compactor } from "./durable-objects/compactor.ts";
 export { Directory } from "./durable-objects/directory.ts";
 export { ShardBuffer } from "./durable-objects/shard-buffer.ts";
 
@@ -19,7 +20,7 @@ const worker: ExportedHandler<Env> = {
     return app.fetch(request, env, ctx);
   },
   async scheduled(controller, env) {
-    await runCron(controller.cron, readBindings(env), readConfig({ ...env }));
+    await runCron(controller, readBindings(env), readConfig({ ...env }));
   },
 };
 

@@ -77,7 +77,14 @@ describe("what stays inside", () => {
     ];
     const basic = btoa(`user:${canary}`);
     const headers = [`Bearer ${canary}`, canary, `Basic ${basic}`, `Bearer ${canary}, Bearer ${canary}`];
-    const routes = ["POST /v1/logs", "POST /v1/traces", "GET /status", "POST /admin/flush", "GET /nowhere"];
+    const routes = [
+      "POST /v1/logs",
+      "POST /v1/traces",
+      "GET /status",
+      "GET /archive",
+      "POST /admin/flush",
+      "GET /nowhere",
+    ];
     const seen: string[] = [];
     const statuses = new Set<number>();
     for (const vars of settings) {

@@ -10,6 +10,7 @@ describe("authentication", () => {
     ["POST", "/v1development/profiles", "ingest"],
     ["GET", "/replay?signal=traces&start=2026-01-01&end=2026-01-02", "read"],
     ["GET", "/status", "read"],
+    ["GET", "/archive?start=2026-01-01&end=2026-01-02", "read"],
     ["POST", "/admin/flush", "admin"],
     ["GET", "/admin/doctor", "admin"],
   ];
@@ -135,6 +136,13 @@ describe("tenants", () => {
       expect(objects.length, tenant).toBe(1);
       const status: unknown = await (await callAs(`token-${tenant[0]}`, "/status")).json();
       expect(status).toMatchObject({ tenant, shards: [{ last_object_key: objects[0]?.key }] });
+      const archive: unknown = await (
+        await callAs(`token-${tenant[0]}`, "/archive?start=2026-01-01&end=2100-01-01")
+      ).json();
+      expect(archive).toMatchObject({
+        partitions: [{ signal: "logs", objects: [{ key: objects[0]?.key }] }],
+        next: null,
+      });
     }
   });
 });

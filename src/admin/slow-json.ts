@@ -19,12 +19,15 @@ interface SlowForm<T> {
 
 /**
  * Starts the work and answers at once, in JSON.
- * @param work - its value becomes the JSON document
+ * @param work - its value becomes the JSON document; its argument fires when the client has left
  * @param keepAlive - time between two bytes of white space
  */
-export function respondSlowly(work: () => Promise<object>, keepAlive: Millis = KEEP_ALIVE): Response {
+export function respondSlowly(
+  work: (client: AbortSignal) => Promise<object>,
+  keepAlive: Millis = KEEP_ALIVE,
+): Response {
   const form = { contentType: "application/json", space: " ", format: (result: object) => formatJson(result) };
-  return respond(() => work().catch(toFailure), form, keepAlive);
+  return respond((client) => work(client).catch(toFailure), form, keepAlive);
 }
 
 /**
@@ -36,19 +39,26 @@ export function respondSlowlyInText(work: () => Promise<string>, keepAlive: Mill
   return respond(guarded, { contentType, space: "\n", format: (text) => text }, keepAlive);
 }
 
-function respond<T>(work: () => Promise<T>, { contentType, space, format }: SlowForm<T>, keepAlive: Millis): Response {
+function respond<T>(
+  work: (client: AbortSignal) => Promise<T>,
+  { contentType, space, format }: SlowForm<T>,
+  keepAlive: Millis,
+): Response {
   const encoder = new TextEncoder();
+  const client = new AbortController();
   let timer: ReturnType<typeof setInterval> | null = null;
   const body = new ReadableStream<Uint8Array>({
     async start(controller) {
       timer = setInterval(() => controller.enqueue(encoder.encode(space)), keepAlive);
-      const result = await work();
+      const result = await work(client.signal);
       clearInterval(timer);
+      if (client.signal.aborted) return;
       controller.enqueue(encoder.encode(format(result)));
       controller.close();
     },
     cancel() {
       clearInterval(timer);
+      client.abort();
     },
   });
   return new Response(body, { headers: { "content-type": contentType, "cache-control": "no-store" } });

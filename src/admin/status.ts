@@ -1,9 +1,11 @@
-/** `GET /status`: what a tenant's shards hold, have done and complain about. */
+/** `GET /status`: what a tenant's shards and Compactors hold, have done and complain about. */
 import type { ShardStatus } from "../buffer/contract.ts";
 import { FirnError, toErrorMessage } from "../errors.ts";
 import { log } from "../log.ts";
 import type { Signal } from "../signal.ts";
 import { millis, MINUTE, type Millis } from "../units.ts";
+import { readCompactionStatus } from "./compaction-status.ts";
+import type { CompactorAccess } from "./compactors.ts";
 import { askShards, type Answer, type ShardAccess } from "./fan-out.ts";
 
 /** The answer's shape; a field that counts or measures ends in its unit. */
@@ -14,10 +16,18 @@ export interface StatusDocument {
   readonly backlog_bytes: number;
   readonly backlog_items: number;
   readonly shards: readonly object[];
+  readonly compaction: readonly object[];
 }
 
-/** Asks all shards of a tenant. @throws FirnError `unavailable` when nobody can say which shards there are. */
-export async function readStatus(access: ShardAccess, tenant: string, now: number): Promise<StatusDocument> {
+/**
+ * Asks all shards and Compactors of a tenant.
+ * @throws FirnError `unavailable` when nobody can say which shards there are
+ */
+export async function readStatus(
+  access: ShardAccess & CompactorAccess,
+  tenant: string,
+  now: number,
+): Promise<StatusDocument> {
   const answers = await askShards(access, { tenant }, (shard, identity) => shard.status(identity));
   const statuses = answers.flatMap((answer) => (answer.kind === "answer" ? [answer.value] : []));
   return {
@@ -31,6 +41,7 @@ export async function readStatus(access: ShardAccess, tenant: string, now: numbe
     backlog_bytes: statuses.reduce((sum, status) => sum + status.backlogBytes, 0),
     backlog_items: statuses.reduce((sum, status) => sum + status.backlogItems, 0),
     shards: answers.map(toShardDocument),
+    compaction: await readCompactionStatus(access, tenant),
   };
 }
 
@@ -87,6 +98,8 @@ function toShardDocument(answer: Answer<ShardStatus>): object {
     watermark: formatTime(status.watermark),
     last_flush_at: formatTimeOrNull(status.lastFlushAt),
     last_object_key: status.lastObjectKey,
+    closed_until: formatTimeOrNull(status.closedUntil === 0 ? null : (status.closedUntil ?? null)),
+    late_hours: status.lateHours ?? 0,
     last_error: lastError === null ? null : { at: formatTime(lastError.at), message: lastError.message },
     counters: {
       objects_stored: counters.objectsStored,

@@ -1,6 +1,6 @@
 /**
  * When a shard has to wake up. {@link planAlarm} decides, {@link armAlarm} does: an alarm exists whenever there is
- * data, and none when there is none.
+ * data or a late hour to report, and none when there is neither.
  */
 import { toErrorMessage } from "../errors.ts";
 import { log } from "../log.ts";
@@ -21,10 +21,12 @@ export function sealDueAt(shard: Shard, batch: Batch): number {
 
 /**
  * The moment of the earliest work, `null` when there is none. While a drain runs it looks after the sealed batches, and
- * arms the alarm for those that it leaves behind; one that was sealed for another store has no time at all.
+ * arms the alarm for those that it leaves behind; one that was sealed for another store has no time at all. A report of
+ * late hours that is under way likewise.
  */
 export function planAlarm(shard: Shard): number | null {
-  let earliest: number | null = null;
+  const { lateHours, reporting, retryAt } = shard.closing;
+  let earliest = lateHours.size > 0 && reporting === null ? retryAt : null;
   for (const batch of shard.batches.values()) {
     if (batch.seal !== null && (shard.draining !== null || isStranded(shard, batch))) continue;
     const due = batch.seal === null ? sealDueAt(shard, batch) : Math.max(batch.nextAttemptAt, shard.storeRetryAt);

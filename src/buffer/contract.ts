@@ -55,6 +55,13 @@ export interface FlushReport {
   readonly lastError: string | null;
 }
 
+/** What became of closing an hour. */
+export type CloseOutcome =
+  /** Durable: nothing is ever sealed before the end again. `pendingBefore`: a sealed batch is not stored yet. */
+  | { readonly kind: "promised"; readonly pendingBefore: boolean }
+  /** The end is so far ahead of the shard's clock that one of the clocks is wrong: the hour stays open. */
+  | { readonly kind: "refused"; readonly reason: "ahead" };
+
 /** A shard's state, as `/status` shows it. Times are milliseconds since the epoch. */
 export interface ShardStatus {
   readonly identity: ShardIdentity;
@@ -71,6 +78,10 @@ export interface ShardStatus {
   readonly lastFlushAt: number | null;
   readonly lastObjectKey: string | null;
   readonly lastError: { readonly at: number; readonly message: string } | null;
+  /** Nothing is sealed before this any more; 0: no hour was closed yet. Older releases don't say. */
+  readonly closedUntil?: number;
+  /** Hours into which something was stored late, and of which the Compactor has not heard yet. */
+  readonly lateHours?: number;
   readonly counters: ShardCounters;
 }
 
@@ -96,12 +107,18 @@ export interface ShardBufferContract {
   appendStream(head: AppendHead, member: ReadableStream<Uint8Array>): Promise<AppendOutcome>;
   /** Seals what is there and writes it out now. */
   flush(): Promise<FlushReport>;
-  /** Sets an alarm if there is data and none is set; says whether there is data. */
+  /** Sets an alarm if there is data, or a report to make, and none is set; says whether there is. */
   wake(): Promise<{ readonly hasData: boolean; readonly wasAsleep: boolean }>;
   /** @param identity - repeated in the answer of a shard that never held data */
   status(identity: ShardIdentity): Promise<ShardStatus>;
   /** First instant of the earliest minute into which this shard may still publish (protocol 6.6). */
   watermark(): Promise<number>;
+  /**
+   * Closes everything before an instant (protocol 5.1). A shard of an older release does not have this call and fails:
+   * for the caller that hour is open.
+   * @param end - end of an hour, in milliseconds
+   */
+  closeHour(end: number): Promise<CloseOutcome>;
 }
 
 /** Which shards a walk of the Directory wants. */
@@ -124,4 +141,6 @@ export interface DirectoryContract {
   register(identity: ShardIdentity): Promise<void>;
   /** Lists one page of shards in a fixed order. */
   list(filter: DirectoryFilter): Promise<DirectoryPage>;
+  /** 128 random bits in hex, drawn once: names the deployment in `_firn/owner` (protocol 1). */
+  deploymentId(): Promise<string>;
 }

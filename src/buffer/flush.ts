@@ -8,9 +8,11 @@ import { log } from "../log.ts";
 import type { ObjectInfo } from "../object-store/contract.ts";
 import { armAlarm, sealDueAt } from "./alarm.ts";
 import { toBackoff } from "./back-off.ts";
+import { reportLateHours } from "./closing.ts";
 import { commit } from "./commit.ts";
 import type { FlushReport } from "./contract.ts";
 import { dropExpiredSlices, keepEntries, takeEntries } from "./dedupe.ts";
+import { toHour, writeLateHour } from "./late-hours.ts";
 import { dropBatch, updateAttempts, type Seal } from "./schema.ts";
 import { sealBatch, toPutSource } from "./seal.ts";
 import { isSetAside, isStranded, writeTotals, type Batch, type Shard } from "./shard.ts";
@@ -41,7 +43,10 @@ export async function drain(shard: Shard, scope: DrainScope): Promise<FlushRepor
     return await running;
   } finally {
     shard.draining = null;
+    // What is left here has its alarm while the report is under way, which arms again for what it leaves behind.
+    const reported = reportLateHours(shard);
     await armAlarm(shard);
+    await reported;
   }
 }
 
@@ -188,7 +193,7 @@ function isSameObject(info: ObjectInfo, seal: Seal): boolean {
   return info.length === seal.length && info.sha256Hex === seal.sha256.toHex();
 }
 
-/** Protocol 4.4: one transaction drops the rows, keeps the hashes and notes the object. */
+/** Protocol 4.4 and 4.6: one transaction drops the rows, keeps the hashes and notes the object, and that it is late. */
 async function forgetBatch(shard: Shard, batch: Batch, seal: Seal): Promise<void> {
   const { storage, now } = shard.deps;
   const totals = {
@@ -200,6 +205,8 @@ async function forgetBatch(shard: Shard, batch: Batch, seal: Seal): Promise<void
     lastFlushAt: now(),
     lastObjectKey: seal.key,
   };
+  const isLate = seal.sealedAt < shard.closing.closedUntil;
+  const hour = toHour(seal.sealedAt);
   await commit(
     shard,
     () => {
@@ -207,9 +214,11 @@ async function forgetBatch(shard: Shard, batch: Batch, seal: Seal): Promise<void
       dropBatch(storage, shard.meter, batch.id);
       keepEntries(storage, shard.meter, entries);
       writeTotals(shard, totals);
+      if (isLate) writeLateHour(storage, shard.meter, hour, seal.sequence);
     },
     () => {
       shard.totals = totals;
+      if (isLate) shard.closing.lateHours.set(hour, seal.sequence);
       shard.batches.delete(batch.id);
       shard.backlogBytes -= batch.memberBytes;
     },

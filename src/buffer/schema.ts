@@ -7,6 +7,7 @@
  * | `meta`            | a JSON value under a name                         | for ever                                |
  * | `batches`         | a batch: open, or sealed with key, length, digest | until its object is proven              |
  * | `batch_<id>`      | up to 1.9 MB of members, with their entries       | dropped with its batch: costs no rows   |
+ * | `late_hours`      | a closed hour that got an object (`late-hours.ts`) | until it is reported                   |
  * | `hashes_<slice>`  | sorted entries of stored batches (`hash-rows.ts`) | dropped with its slice, after the window |
  *
  * Small columns stand before the blobs, so that sums read no blob; `entries` before `data` for the same reason.

@@ -34,12 +34,13 @@ export async function sealBatch(shard: Shard, batch: Batch): Promise<void> {
 
 /**
  * The moment at which a seal would fall now: the later of the clock and the floor (protocol 4.1, 5.1). It gives the
- * minute of arrival. A floor far ahead of the clock is a clock that was wrong for a while, and is not followed.
+ * minute of arrival. A floor far ahead of the clock is a clock that was wrong for a while, and is not followed: what is
+ * sealed below a promise then is reported as late when it is stored.
  */
 export function toSealTime(shard: Shard): number {
   const now = shard.deps.now();
-  const { floor } = shard.totals;
-  return floor <= now + FLOOR_MAX_AHEAD ? Math.max(now, floor) : now;
+  const floors = [shard.totals.floor, shard.closing.closedUntil];
+  return Math.max(now, ...floors.filter((floor) => floor <= now + FLOOR_MAX_AHEAD));
 }
 
 function planSeal(shard: Shard, batch: Batch, sha256: Uint8Array): Seal {

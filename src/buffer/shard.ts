@@ -10,6 +10,7 @@ import type { MemberForm, ShardIdentity } from "./contract.ts";
 import { loadDedupeIndex, openDedupeIndex, type DedupeIndex } from "./dedupe.ts";
 import { toBackoff } from "./back-off.ts";
 import type { PackedMember } from "./chunks.ts";
+import { loadClosing, type Closing } from "./late-hours.ts";
 import {
   createTables,
   readBatches,
@@ -59,6 +60,8 @@ export interface ShardDeps {
   readonly toFrame: (identity: ShardIdentity, form: MemberForm) => BatchFrame | null;
   /** Makes the shard known to the Directory; called before the first acknowledgement. */
   readonly register: (identity: ShardIdentity) => Promise<void>;
+  /** Tells the Compactor that objects were stored into closed hours; resolves once it will not forget that. */
+  readonly reportLate: (identity: ShardIdentity, hours: readonly number[]) => Promise<void>;
   /** Throws this instance away: the next call meets one that was started from storage. */
   readonly abandon: (error: unknown) => void;
 }
@@ -135,6 +138,7 @@ export interface Shard {
   /** Requests that are being made durable, by hash; copies wait for them. */
   readonly pending: Map<string, Promise<void>>;
   readonly tally: Tally;
+  readonly closing: Closing;
   identity: ShardIdentity | null;
   /** Format with which storage says who the shard is; 0 while it does not: it does once the Directory knows it. */
   writtenFormat: number;
@@ -178,6 +182,7 @@ export async function openShard(deps: ShardDeps, newIncarnation: () => string): 
     index,
     pending: new Map(),
     tally,
+    closing: loadClosing(deps.storage),
     identity: self?.identity ?? null,
     writtenFormat: self?.format ?? 0,
     registering: null,

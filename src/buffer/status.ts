@@ -54,6 +54,8 @@ export function toShardStatus(shard: Shard, identity: ShardIdentity): ShardStatu
     lastFlushAt: totals.lastFlushAt,
     lastObjectKey: totals.lastObjectKey,
     lastError: shard.lastError,
+    closedUntil: shard.closing.closedUntil,
+    lateHours: shard.closing.lateHours.size,
     counters: {
       objectsStored: totals.objectsStored,
       bytesStored: totals.bytesStored,

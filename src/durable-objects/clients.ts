@@ -2,6 +2,8 @@
 import type { DoctorGroup } from "../admin/doctor/doctor.ts";
 import type { DirectoryContract, ShardBufferContract, ShardIdentity } from "../buffer/contract.ts";
 import { formatShardName } from "../buffer/shard-name.ts";
+import { formatCompactorName } from "./compactor-name.ts";
+import type { CompactorContract, CompactorIdentity } from "../compaction/contract.ts";
 import type { Bindings, Config } from "../config.ts";
 import type { StoreAccess } from "../config/storage-config.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
@@ -10,10 +12,11 @@ import { findDialectName } from "../object-store/s3/dialect.ts";
 import { secondsToMillis } from "../units.ts";
 import { DIRECTORY_NAME } from "./directory.ts";
 
-/** Finds shards and the Directory; a stub is made anew for every call, since one that threw may be broken. */
+/** Finds shards, the Directory and Compactors; a stub is made anew for every call: one that threw may be broken. */
 export interface ShardClient {
   shard(identity: ShardIdentity): ShardBufferContract;
   directory(): DirectoryContract;
+  compactor(identity: CompactorIdentity): CompactorContract;
 }
 
 /** Opens the client within the configured jurisdiction. */
@@ -28,6 +31,10 @@ export function openShardClient(bindings: Bindings, config: Pick<Config, "jurisd
     directory: () => {
       const namespace = within(bindings.directory);
       return namespace.get(namespace.idFromName(DIRECTORY_NAME));
+    },
+    compactor: (identity) => {
+      const namespace = within(bindings.compactor);
+      return namespace.get(namespace.idFromName(formatCompactorName(identity)));
     },
   };
 }

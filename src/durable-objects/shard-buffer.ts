@@ -7,11 +7,13 @@ import { armAlarm } from "../buffer/alarm.ts";
 import type {
   AppendHead,
   AppendOutcome,
+  CloseOutcome,
   FlushReport,
   ShardBufferContract,
   ShardIdentity,
   ShardStatus,
 } from "../buffer/contract.ts";
+import { closeHour } from "../buffer/closing.ts";
 import { drain, onAlarm } from "../buffer/flush.ts";
 import { readMember } from "../buffer/member-stream.ts";
 import { openShard, type FreshObject, type Shard, type ShardDeps } from "../buffer/shard.ts";
@@ -19,6 +21,7 @@ import { claimWatermark, toShardStatus } from "../buffer/status.ts";
 import { readBindings, readConfig, type Config } from "../config.ts";
 import { toErrorMessage } from "../errors.ts";
 import { log } from "../log.ts";
+import { isItemSignal } from "../signal.ts";
 import { millis, secondsToMillis } from "../units.ts";
 import { toFrame } from "./batch-frame.ts";
 import { openArchiveStore, openShardClient } from "./clients.ts";
@@ -50,7 +53,7 @@ export class ShardBuffer extends DurableObject<Env> implements ShardBufferContra
 
   async wake(): Promise<{ hasData: boolean; wasAsleep: boolean }> {
     const shard = await this.#shard;
-    const hasData = shard.batches.size > 0;
+    const hasData = shard.batches.size > 0 || shard.closing.lateHours.size > 0;
     shard.alarmAt = await this.ctx.storage.getAlarm();
     const wasAsleep = hasData && shard.alarmAt === null && shard.draining === null;
     await armAlarm(shard);
@@ -63,6 +66,10 @@ export class ShardBuffer extends DurableObject<Env> implements ShardBufferContra
 
   async watermark(): Promise<number> {
     return claimWatermark(await this.#shard);
+  }
+
+  async closeHour(end: number): Promise<CloseOutcome> {
+    return closeHour(await this.#shard, end);
   }
 
   override async alarm(): Promise<void> {
@@ -89,6 +96,11 @@ function toShardDeps(ctx: DurableObjectState, env: Env): ShardDeps {
     toContentType: formatContentType,
     toFrame,
     register: (identity) => client.directory().register(identity),
+    reportLate: async ({ tenant, signal }, hours) => {
+      // Profiles are not compacted: none of their hours is ever closed.
+      if (!isItemSignal(signal)) return;
+      for (const hour of hours) await client.compactor({ tenant, signal }).reportLate({ tenant, signal }, hour);
+    },
     abandon: (error) => {
       log("error", "shard.abandoned", { name: ctx.id.name ?? "", error: toErrorMessage(error) });
       ctx.abort("Cannot tell whether a write is durable: starting again from storage");

@@ -1,5 +1,10 @@
-/** Shards and a Directory that answer or fail as a test says, since real Durable Objects don't fail when asked to. */
+/**
+ * Shards, Compactors and a Directory that answer or fail as a test says, since real Durable Objects don't fail when
+ * asked to.
+ */
 import type { ShardAccess } from "../../src/admin/fan-out.ts";
+import type { CompactorAccess } from "../../src/admin/compactors.ts";
+import type { CompactorContract, CompactorIdentity } from "../../src/compaction/contract.ts";
 import type { DirectoryContract, FlushReport, ShardBufferContract, ShardIdentity } from "../../src/buffer/contract.ts";
 
 /** Shards 0 to `count - 1` of the tenant "acme". */
@@ -11,13 +16,20 @@ export interface FakeShards {
   readonly shards: readonly ShardIdentity[];
   /** The calls that a test expects; any other one fails. */
   readonly answer?: (identity: ShardIdentity) => Partial<ShardBufferContract>;
+  readonly compact?: (identity: CompactorIdentity) => Partial<CompactorContract>;
   /** Shards that one page of the Directory names. */
   readonly pageSize?: number;
 }
 
 /** Opens the fake. */
-export function openFakeShards({ shards, answer = () => ({}), pageSize = 3 }: FakeShards): ShardAccess {
+export function openFakeShards({
+  shards,
+  answer = () => ({}),
+  compact = () => ({}),
+  pageSize = 3,
+}: FakeShards): ShardAccess & CompactorAccess {
   return {
+    compactor: (identity) => ({ ...REFUSING_COMPACTOR, ...compact(identity) }),
     shard: (identity) => ({ ...REFUSING_SHARD, ...answer(identity) }),
     directory: () => ({
       ...REFUSING_DIRECTORY,
@@ -34,8 +46,12 @@ export function openFakeShards({ shards, answer = () => ({}), pageSize = 3 }: Fa
 }
 
 /** A Directory that can't be reached. */
-export function openLostDirectory(): ShardAccess {
-  return { shard: () => REFUSING_SHARD, directory: () => REFUSING_DIRECTORY };
+export function openLostDirectory(): ShardAccess & CompactorAccess {
+  return {
+    shard: () => REFUSING_SHARD,
+    compactor: () => REFUSING_COMPACTOR,
+    directory: () => REFUSING_DIRECTORY,
+  };
 }
 
 /** A flush that had nothing to do. */
@@ -59,5 +75,14 @@ const REFUSING_SHARD: ShardBufferContract = {
   wake: refuse,
   status: refuse,
   watermark: refuse,
+  closeHour: refuse,
 };
-const REFUSING_DIRECTORY: DirectoryContract = { register: refuse, list: refuse };
+const REFUSING_DIRECTORY: DirectoryContract = { register: refuse, list: refuse, deploymentId: refuse };
+const REFUSING_COMPACTOR: CompactorContract = {
+  work: refuse,
+  queueOrder: refuse,
+  takeOver: refuse,
+  reportLate: refuse,
+  status: refuse,
+  describeHour: refuse,
+};

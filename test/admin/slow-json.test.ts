@@ -25,6 +25,19 @@ describe("respondSlowly()", () => {
 
     expect(await response.json()).toEqual({ complete: false, errors: [{ message: "Cannot list the shards" }] });
   });
+
+  it("tells the work when the client has left, and answers nobody", async () => {
+    const left = Promise.withResolvers<void>();
+    const response = respondSlowly(async (client) => {
+      client.addEventListener("abort", () => left.resolve());
+      await left.promise;
+      return {};
+    });
+
+    await response.body?.cancel();
+
+    await expect(left.promise).resolves.toBeUndefined();
+  });
 });
 
 describe("respondSlowlyInText()", () => {

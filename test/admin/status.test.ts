@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readStatus, readWatermark } from "../../src/admin/status.ts";
+import type { CompactorStatus } from "../../src/compaction/contract.ts";
 import type { ShardIdentity, ShardStatus } from "../../src/buffer/contract.ts";
 import { SIGNALS } from "../../src/signal.ts";
 import { makeShards, openFakeShards, openLostDirectory } from "./fake-shards.ts";
@@ -23,6 +24,8 @@ function makeStatus(identity: ShardIdentity, change: Partial<ShardStatus> = {}):
     lastFlushAt: NOW,
     lastObjectKey: "acme/logs_x.binpb.gz",
     lastError: { at: NOW, message: "Cannot put in R2" },
+    closedUntil: Date.parse("2026-05-01T14:00:00Z"),
+    lateHours: 1,
     counters: {
       objectsStored: 42,
       bytesStored: 4200,
@@ -39,11 +42,42 @@ function makeStatus(identity: ShardIdentity, change: Partial<ShardStatus> = {}):
   };
 }
 
+const COMPACTOR: CompactorStatus = {
+  identity: { tenant: "acme", signal: "logs" },
+  incarnation: "0a1b2c3d",
+  epoch: 2,
+  activeHour: "2026-05-01T12:00:00.000Z",
+  activeProgress: { read: 10, chosen: 60 },
+  waitingHours: 3,
+  pendingDeletions: 2,
+  setAsideHours: 1,
+  lastHour: "2026-05-01T13:00:00.000Z",
+  lastCompactedAt: NOW,
+  problems: [
+    { hour: "2026-05-01T11:00:00.000Z", attempts: 8, isSetAside: true, nextAttemptAt: NOW, error: "Cannot list" },
+  ],
+  unreadable: 4,
+  refusal: null,
+  alarmAt: NOW,
+  totals: {
+    generations: 1,
+    items: 2,
+    sources: 3,
+    outputs: 4,
+    sourceBytes: 5,
+    outputBytes: 6,
+    rawBytes: 7,
+    deletedObjects: 8,
+  },
+  lastError: { at: NOW, message: "Cannot list" },
+};
+
 describe("readStatus()", () => {
   it("is the document that operations.md describes", async () => {
     const access = openFakeShards({
       shards: makeShards(1),
       answer: () => ({ status: async (identity) => makeStatus(identity) }),
+      compact: ({ signal }) => (signal === "logs" ? { status: async () => COMPACTOR } : {}),
     });
 
     expect(await readStatus(access, "acme", NOW)).toEqual({
@@ -71,6 +105,8 @@ describe("readStatus()", () => {
           watermark: "2026-05-01T14:03:00.000Z",
           last_flush_at: "2026-05-01T14:09:30.123Z",
           last_object_key: "acme/logs_x.binpb.gz",
+          closed_until: "2026-05-01T14:00:00.000Z",
+          late_hours: 1,
           last_error: { at: "2026-05-01T14:09:30.123Z", message: "Cannot put in R2" },
           counters: {
             objects_stored: 42,
@@ -83,6 +119,45 @@ describe("readStatus()", () => {
             commits_since_start: 4,
             rows_written_since_start: 5,
             store_errors_since_start: 6,
+          },
+        },
+      ],
+      compaction: [
+        { signal: "traces", error: "Network connection lost." },
+        { signal: "metrics", error: "Network connection lost." },
+        {
+          signal: "logs",
+          incarnation: "0a1b2c3d",
+          epoch: 2,
+          refusal: null,
+          last_hour: "2026-05-01T13:00:00.000Z",
+          last_compaction_at: "2026-05-01T14:09:30.123Z",
+          active_hour: "2026-05-01T12:00:00.000Z",
+          active_sources: { read: 10, chosen: 60 },
+          waiting_hours: 3,
+          pending_deletions: 2,
+          set_aside_hours: 1,
+          unreadable_objects: 4,
+          problems: [
+            {
+              hour: "2026-05-01T11:00:00.000Z",
+              attempts: 8,
+              is_set_aside: true,
+              next_attempt_at: "2026-05-01T14:09:30.123Z",
+              error: "Cannot list",
+            },
+          ],
+          alarm_at: "2026-05-01T14:09:30.123Z",
+          last_error: { at: "2026-05-01T14:09:30.123Z", message: "Cannot list" },
+          counters: {
+            generations: 1,
+            items: 2,
+            sources: 3,
+            outputs: 4,
+            raw_bytes: 7,
+            stored_bytes_before: 5,
+            stored_bytes_after: 6,
+            deleted_objects: 8,
           },
         },
       ],

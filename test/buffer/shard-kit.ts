@@ -30,6 +30,8 @@ export interface ShardKit {
   readonly storage: ShardStorage;
   readonly settings: { -readonly [K in keyof ShardSettings]: ShardSettings[K] };
   readonly registered: string[];
+  /** Hours of which the Compactor heard, in the order of the reports. */
+  readonly reported: number[];
   /** What the platform would know of the alarm. */
   readonly alarms: { at: number | null };
   shard: Shard;
@@ -63,6 +65,7 @@ async function openKit(storage: DurableObjectStorage): Promise<ShardKit> {
     dedupeWindowMillis: 3_600_000,
   };
   const registered: string[] = [];
+  const reported: number[] = [];
   let incarnations = 0;
   let restarting: Promise<Shard> | null = null;
   const alarms: { at: number | null } = { at: null };
@@ -83,6 +86,11 @@ async function openKit(storage: DurableObjectStorage): Promise<ShardKit> {
           kit.gate("register");
           registered.push(`${tenant}/${signal}/${shard}`);
         },
+        reportLate: async (_identity, hours) => {
+          kit.gate("report.before");
+          reported.push(...hours);
+          kit.gate("report.after");
+        },
         abandon: () => {
           kit.isAbandoned = true;
         },
@@ -94,6 +102,7 @@ async function openKit(storage: DurableObjectStorage): Promise<ShardKit> {
     storage,
     settings,
     registered,
+    reported,
     alarms,
     now: Date.UTC(2026, 4, 1, 14, 9, 30),
     gate: () => undefined,

@@ -8,7 +8,7 @@ import { runCron } from "../../src/schedule.ts";
 import type { Signal } from "../../src/signal.ts";
 import { call, JSON_TYPE, makeLogs, makeReplayPath } from "../app-kit.ts";
 
-const SWEEP = "*/5 * * * *";
+const SWEEP = { cron: "*/5 * * * *", scheduledTime: 0 };
 
 function openStub(signal: Signal): DurableObjectStub<import("../../src/index.ts").ShardBuffer> {
   const name = formatShardName({ tenant: "", signal, shard: 0 });

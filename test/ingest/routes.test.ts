@@ -44,7 +44,6 @@ describe("otlp-http 2.2: paths", () => {
     "/v1development/logs",
     "/v1",
     "/api/public/otel/v1/traces",
-    "/archive",
     "/favicon.ico",
   ])("404 with a Status answers any method on %s, and HEAD without body", async (path) => {
     for (const method of ["POST", "GET", "OPTIONS", "DELETE", "PROPFIND"]) {

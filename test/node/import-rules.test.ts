@@ -28,7 +28,7 @@ describe("checkImports()", () => {
     ["I3", "src/archive/a.ts", 'export const get = (): unknown => fetch("x");', ""],
     ["I3", "src/compression/a.ts", "console.log(1);", ""],
     ["I3", "src/compression/a.ts", "setTimeout(go, 1);", ""],
-    ["I4", "src/replay/window.ts", 'import { Hono } from "hono";', ""],
+    ["I4", "src/replay/mark.ts", 'import { Hono } from "hono";', ""],
     ["I4", "src/buffer/routes.ts", 'import { Hono } from "hono";', ""],
     ["I4", "src/auth/grant.ts", 'import { cors } from "hono/cors";', ""],
     ["I5", "src/buffer/a.ts", 'import { env } from "cloudflare:workers";', ""],

@@ -3,6 +3,7 @@
  * whether it is set. Pure.
  */
 import type { ArchiveConfig, Config } from "../../config.ts";
+import type { CompactionConfig } from "../../config/compact-settings.ts";
 import type { Scope } from "../../config/token-settings.ts";
 import type {
   AzureStorageConfig,
@@ -46,7 +47,28 @@ export function describeConfig(config: DescribedConfig): Settings {
     CORS_ORIGINS:
       corsOrigins.kind === "list" ? corsOrigins.origins.join(",") : corsOrigins.kind === "any" ? "*" : "none",
     JURISDICTION: config.jurisdiction ?? "none",
+    ...describeCompaction(config.compaction),
   };
+}
+
+function describeCompaction({ rules, retentions }: CompactionConfig): Settings {
+  const retention = [...retentions].map(([signal, time]) => [`RETENTION_DAYS_${signal.toUpperCase()}`, toDays(time)]);
+  return {
+    COMPACT_ENABLED: rules.isEnabled,
+    COMPACT_DELAY_SECONDS: rules.delay / 1000,
+    COMPACT_GRACE_SECONDS: rules.grace / 1000,
+    COMPACT_TARGET_BYTES: rules.targetBytes,
+    COMPACT_COMPRESSION: rules.compression,
+    COMPACT_LEVEL: rules.level ?? "not set",
+    COMPACT_FOREIGN: rules.foreign,
+    COMPACT_SOLE_WRITER: rules.isSoleWriter,
+    ...Object.fromEntries(retention),
+    BUCKET_EXPIRATION_DAYS: toDays(rules.bucketExpiration),
+  };
+}
+
+function toDays(time: number | null): SettingValue {
+  return time === null ? "not set" : time / 86_400_000;
 }
 
 /** Even a digest helps who guesses at tokens. */

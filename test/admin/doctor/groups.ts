@@ -1,5 +1,7 @@
 /** Settings of storage groups for the tests of the doctor, with values that are easy to find again. */
 import { parsePartitionFormat } from "../../../src/archive/partition.ts";
+import { readCompaction } from "../../../src/config/compact-settings.ts";
+import { openSettingReader } from "../../../src/config/setting-reader.ts";
 import type { DescribedConfig } from "../../../src/admin/doctor/settings.ts";
 import type { StoreKind } from "../../../src/admin/doctor/permissions.ts";
 import type {
@@ -76,6 +78,7 @@ export const CONFIG: DescribedConfig = {
   maxRequestBytes: bytes(3),
   corsOrigins: { kind: "any" },
   dedupeWindow: seconds(3600),
+  compaction: readCompaction(openSettingReader({ values: new Map(), aliases: new Map() })),
   storeTimeout: seconds(30),
   jurisdiction: null,
 };

@@ -20,6 +20,10 @@ const guard: MiddlewareHandler<GrantEnv> = async (context, next) => {
   await next();
 };
 
+const refuse = (): never => {
+  throw new Error("nobody asked for this");
+};
+
 async function ask(query: string, headers: Record<string, string> = {}): Promise<[Response, string[]]> {
   const asked: string[] = [];
   const examine = async (tenant: string): Promise<DoctorDocument> => {
@@ -27,7 +31,8 @@ async function ask(query: string, headers: Record<string, string> = {}): Promise
     return DOCUMENT;
   };
   const access = openFakeShards({ shards: [], answer: () => ({}) });
-  const routes = openAdminRoutes({ access, examine }, { read: guard, admin: guard });
+  const deps = { access, archive: refuse, examine, verify: refuse };
+  const routes = openAdminRoutes(deps, { read: guard, admin: guard });
   routes.onError((error) => new Response(error.message, { status: 400 }));
   return [await routes.request(`/admin/doctor${query}`, { headers }), asked];
 }

@@ -1,0 +1,108 @@
+/**
+ * Who may compact and delete under a prefix: `_firn/owner` names one deployment and an epoch (protocol 1). It is
+ * created if it is absent; taking over is an operator's act, and raises the epoch.
+ */
+import { decodeDocument, memberOf, toCount, toHex, toText } from "../archive/json-fields.ts";
+import { formatOwnerKey } from "../archive/firn-keys.ts";
+import type { Layout } from "../archive/key.ts";
+import { FirnError } from "../errors.ts";
+import { KIB } from "../units.ts";
+import type { ObjectStore } from "../object-store/contract.ts";
+import type { Compactor } from "./compactor.ts";
+import { putOwn, readOwn } from "./firn-object.ts";
+
+/** What the owner file says. */
+export interface Owner {
+  /** 32 hex digits. */
+  readonly deployment: string;
+  /** 1 and up. */
+  readonly epoch: number;
+  /** When it was written, ISO 8601. */
+  readonly since: string;
+}
+
+/** Where an owner is named. */
+export interface OwnerPlace {
+  readonly store: ObjectStore;
+  readonly layout: Layout;
+}
+
+const DEPLOYMENT_DIGITS = 32;
+/** Create-only puts race with take-overs; more rounds than this are no race. */
+const MAX_ROUNDS = 4;
+
+/** Reads the owner; `null` when there is none. @throws FirnError `corrupt_object`, `unknown_format` */
+export async function readOwner({ store, layout }: OwnerPlace): Promise<Owner | null> {
+  const key = formatOwnerKey(layout);
+  const info = await store.head(key);
+  if (info === null) return null;
+  const field = decodeDocument(await readOwn(store, key, info.length), "owner", KIB);
+  return {
+    deployment: toHex(memberOf(field, "deployment"), DEPLOYMENT_DIGITS),
+    epoch: toCount(memberOf(field, "epoch"), 1),
+    since: toText(memberOf(field, "since")),
+  };
+}
+
+/**
+ * Says in which epoch this deployment owns the archive, which it does from the first time on if nobody else does.
+ * @returns the deployment and its epoch
+ * @throws FirnError `misconfigured` with a sentence for the operator when another one does
+ */
+export async function ownedEpoch(compactor: Compactor): Promise<readonly [deployment: string, epoch: number]> {
+  const { store, layout, now } = compactor.deps;
+  const deployment = await compactor.deps.deployment();
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const owner = await readOwner({ store, layout });
+    if (owner === null) {
+      // An owner that vanished is put back in the epoch that it had here.
+      await writeOwner({ store, layout }, { deployment, epoch: compactor.epoch ?? 1, since: toIso(now()) });
+      continue;
+    }
+    if (owner.deployment !== deployment) {
+      throw new FirnError("misconfigured", refusalOf(owner, layout), { field: "ARCHIVE_PREFIX" });
+    }
+    compactor.epoch = owner.epoch;
+    return [deployment, owner.epoch];
+  }
+  throw new FirnError("store_unavailable", `Cannot read "${formatOwnerKey(layout)}": it does not stay where it is put`);
+}
+
+/**
+ * Makes this deployment the owner, whoever was it before: an operator's act. A deployment that was the owner stops at
+ * its next look, and can publish nothing in between that would stand beside what is published under the new epoch.
+ */
+export async function takeOver(place: OwnerPlace, deployment: string, now: number): Promise<Owner> {
+  let epoch = 0;
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const before = await readOwner(place);
+    if (before?.deployment === deployment && before.epoch === epoch) return before;
+    // An owner that was deleted by hand may have been forgotten in a lower epoch: taking over again raises it.
+    epoch = Math.max(epoch, before?.epoch ?? 0) + 1;
+    if (before !== null) await place.store.delete([formatOwnerKey(place.layout)]);
+    await writeOwner(place, { deployment, epoch, since: toIso(now) });
+  }
+  throw new FirnError("store_unavailable", "Cannot take the archive over: another deployment takes it back");
+}
+
+/** Makes the Compactor's deployment the owner. */
+export async function takeOwnership(compactor: Compactor): Promise<void> {
+  const { store, layout, now, deployment } = compactor.deps;
+  compactor.epoch = (await takeOver({ store, layout }, await deployment(), now())).epoch;
+  compactor.refusal = null;
+}
+
+async function writeOwner({ store, layout }: OwnerPlace, { deployment, epoch, since }: Owner): Promise<void> {
+  const text = `${JSON.stringify({ format: 1, deployment, epoch, since })}\n`;
+  await putOwn(store, formatOwnerKey(layout), new TextEncoder().encode(text));
+}
+
+function refusalOf({ deployment, epoch, since }: Owner, layout: Layout): string {
+  const found = `"${formatOwnerKey(layout)}" names deployment ${deployment} (epoch ${epoch}, since ${since})`;
+  const remedy = "use another ARCHIVE_PREFIX or take the archive over";
+  return `Cannot compact this archive: ${found}, expected this one; ${remedy}`;
+}
+
+function toIso(time: number): string {
+  return new Date(time).toISOString();
+}
