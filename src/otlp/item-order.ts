@@ -98,10 +98,10 @@ class KeyReader implements ItemOrder {
   #takeValue(tag: number, bytes: Uint8Array, start: number, end: number): void {
     if (tag === this.#tags.attributes) {
       this.#attributeBytes += end - start;
-      this.#attributeHash = mix(this.#attributeHash, readWord(bytes, end - WORD_BYTES));
+      this.#attributeHash = mix(this.#attributeHash, readEnd(bytes, start, end));
     } else if (tag === this.#tags.name) {
-      const middle = mix(end - start, readWord(bytes, (start + end) >>> 1));
-      this.#first = mix(middle, readWord(bytes, end - WORD_BYTES)) & TEN_BITS;
+      const middle = mix(end - start, readEnd(bytes, start, (start + end) >>> 1));
+      this.#first = mix(middle, readEnd(bytes, start, end)) & TEN_BITS;
     }
   }
 
@@ -117,6 +117,13 @@ class KeyReader implements ItemOrder {
 /** Bits 30 to 39 of a time in nanoseconds. */
 function readTime(bytes: Uint8Array, at: number): number {
   return ((readWord(bytes, at) >>> 30) | (readWord(bytes, at + WORD_BYTES) << 2)) & TEN_BITS;
+}
+
+/** Reads the last four bytes of a range, or as many as there are. */
+function readEnd(bytes: Uint8Array, start: number, end: number): number {
+  if (end === start) return 0;
+  const word = readWord(bytes, end - WORD_BYTES);
+  return end - start >= WORD_BYTES ? word : word >>> (8 * (WORD_BYTES - (end - start)));
 }
 
 function readWord(bytes: Uint8Array, at: number): number {

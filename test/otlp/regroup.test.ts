@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ByteWriter } from "../../src/otlp/byte-writer.ts";
 import { GroupTree } from "../../src/otlp/group-tree.ts";
 import { CONTAINER_RULES, ContextPart, type ItemContext } from "../../src/otlp/item-context.ts";
 import { iterateItems } from "../../src/otlp/items.ts";
@@ -221,3 +222,70 @@ function stepHash(hash: number, word: number): number {
   const mixed = Math.imul(hash ^ word, 0x9e3779b1);
   return mixed ^ (mixed >>> 15);
 }
+
+/** Writes what was gathered as requests of bounded length. */
+function writeParts(
+  regrouper: Regrouper,
+  maxBytes: number,
+): readonly { readonly bytes: Bytes; readonly itemCount: number }[] {
+  const parts = regrouper.openParts("form");
+  const written: { readonly bytes: Bytes; readonly itemCount: number }[] = [];
+  for (;;) {
+    const output = new ByteWriter(0, Number.POSITIVE_INFINITY);
+    const restBytes = parts.maxRestBytes;
+    const itemCount = parts.writeNext(output, maxBytes);
+    if (itemCount === 0) break;
+    expect(Math.min(output.length, maxBytes)).toBeLessThanOrEqual(restBytes);
+    written.push({ bytes: [...output.toBytes()], itemCount });
+  }
+  regrouper.clear();
+  return written;
+}
+
+test("Regrouper.add() sorts the items of a group by their keys, and leaves those of one key as they came", () => {
+  const regrouper = openRegrouper();
+  const names = ["c", "a2", "b", "a1"];
+  const keys = [0xffff_ffff, 1, 5, 1];
+  const request = Uint8Array.from(traces(...names.map(named)));
+  let index = 0;
+  for (const item of iterateItems("traces", request)) regrouper.add(item, keys[index++] ?? 0);
+
+  expect([...regrouper.end("form")]).toEqual([...traces(...["a2", "a1", "b", "c"].map(named))]);
+});
+
+test.each([1, 60, 100, 150, 1000, 100_000])("Regrouper.openParts() cuts what was gathered at %i bytes", (maxBytes) => {
+  const request = ["a", "b"].flatMap((key) =>
+    lengthField(
+      1,
+      resource(key),
+      ...["x", "y"].map((name) => lengthField(2, library(name), ...["1", "2", "3", "4"].map(named))),
+    ),
+  );
+  const regrouper = openRegrouper();
+  addAll(regrouper, "traces", request);
+
+  const parts = writeParts(regrouper, maxBytes);
+
+  expect(parts.reduce((total, { itemCount }) => total + itemCount, 0)).toBe(16);
+  for (const part of parts) expect(part.bytes.length <= maxBytes || part.itemCount === 1).toBe(true);
+  expect(
+    regroup(
+      "traces",
+      parts.flatMap(({ bytes }) => bytes),
+      "form",
+    ),
+  ).toEqual(regroup("traces", request, "form"));
+  expect(regrouper.itemCount).toBe(0);
+});
+
+test("Regrouper.openParts() goes on with a metric under its context", () => {
+  const request = lengthField(1, resource("a"), lengthField(2, sum(varintField(2, 1), point(1), point(2), point(3))));
+  const regrouper = openRegrouper();
+  addAll(regrouper, "metrics", request);
+
+  const parts = writeParts(regrouper, 1);
+
+  expect(parts.map(({ bytes }) => bytes)).toEqual(
+    [1, 2, 3].map((byte) => lengthField(1, resource("a"), lengthField(2, sum(varintField(2, 1), point(byte))))),
+  );
+});
