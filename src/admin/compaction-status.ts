@@ -1,8 +1,9 @@
 /** The part of `GET /status` about compaction: a Compactor that fails is shown as such and hides nothing else. */
-import type { CompactorStatus } from "../compaction/contract.ts";
+import type { CompactorIdentity, CompactorStatus } from "../compaction/contract.ts";
 import { toErrorMessage } from "../errors.ts";
 import { ITEM_SIGNALS } from "../signal.ts";
-import { askCompactors, type CompactorAccess, type CompactorAnswer } from "./compactors.ts";
+import { askCompactors, type CompactorAccess } from "./compactors.ts";
+import type { Answer } from "./fan-out.ts";
 
 /** Asks the Compactors of a tenant. @returns one document a signal */
 export async function readCompactionStatus(access: CompactorAccess, tenant: string): Promise<readonly object[]> {
@@ -11,7 +12,7 @@ export async function readCompactionStatus(access: CompactorAccess, tenant: stri
   return answers.map(toDocument);
 }
 
-function toDocument(answer: CompactorAnswer<CompactorStatus>): object {
+function toDocument(answer: Answer<CompactorStatus, CompactorIdentity>): object {
   const { signal } = answer.identity;
   if (answer.kind === "failed") return { signal, error: toErrorMessage(answer.error) };
   const status = answer.value;

@@ -1,9 +1,8 @@
-/** Finding Compactors and asking many at once, as many as the platform gives connections for. */
+/** Finding Compactors, and asking many at once. */
 import type { DirectoryFilter } from "../buffer/contract.ts";
 import type { CompactorContract, CompactorIdentity } from "../compaction/contract.ts";
-import { SHARD_FAN_OUT } from "../limits.ts";
 import { isItemSignal } from "../signal.ts";
-import { walkShards, type ShardAccess } from "./fan-out.ts";
+import { askEach, walkShards, type Answer, type ShardAccess } from "./fan-out.ts";
 
 /** How to reach the Compactors; the roots know. */
 export interface CompactorAccess {
@@ -25,40 +24,11 @@ export async function listCompactors(
   return [...found.values()];
 }
 
-/** What became of one question. */
-export type CompactorAnswer<T> =
-  | { readonly kind: "answer"; readonly identity: CompactorIdentity; readonly value: T }
-  | { readonly kind: "failed"; readonly identity: CompactorIdentity; readonly error: unknown };
-
-/**
- * Asks Compactors, `SHARD_FAN_OUT` at a time.
- * @returns one answer each, in their order; one that fails doesn't keep the others from being asked
- */
-export async function askCompactors<T>(
+/** Asks Compactors as {@link askEach} does. */
+export function askCompactors<T>(
   access: CompactorAccess,
   identities: readonly CompactorIdentity[],
   ask: (compactor: CompactorContract, identity: CompactorIdentity) => Promise<T>,
-): Promise<readonly CompactorAnswer<T>[]> {
-  const answers: Promise<CompactorAnswer<T>>[] = [];
-  const running = new Set<Promise<unknown>>();
-  for (const identity of identities) {
-    if (running.size >= SHARD_FAN_OUT) await Promise.race(running);
-    const answer = askCompactor(access, identity, ask);
-    answers.push(answer);
-    running.add(answer);
-    void answer.then(() => running.delete(answer));
-  }
-  return Promise.all(answers);
-}
-
-async function askCompactor<T>(
-  access: CompactorAccess,
-  identity: CompactorIdentity,
-  ask: (compactor: CompactorContract, identity: CompactorIdentity) => Promise<T>,
-): Promise<CompactorAnswer<T>> {
-  try {
-    return { kind: "answer", identity, value: await ask(access.compactor(identity), identity) };
-  } catch (error) {
-    return { kind: "failed", identity, error };
-  }
+): Promise<Answer<T, CompactorIdentity>[]> {
+  return askEach(identities, (identity) => ask(access.compactor(identity), identity));
 }

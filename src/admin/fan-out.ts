@@ -1,4 +1,4 @@
-/** Asking many shards at once, but never more than the platform gives connections for. */
+/** Asking many objects at once, shards above all, but never more than the platform gives connections for. */
 import type {
   DirectoryContract,
   DirectoryFilter,
@@ -35,25 +35,37 @@ async function listPage(access: ShardAccess, filter: DirectoryFilter): Promise<D
 }
 
 /** What became of one question. */
-export type Answer<T> =
-  | { readonly kind: "answer"; readonly identity: ShardIdentity; readonly value: T }
-  | { readonly kind: "failed"; readonly identity: ShardIdentity; readonly error: unknown };
+export type Answer<T, Identity = ShardIdentity> =
+  | { readonly kind: "answer"; readonly identity: Identity; readonly value: T }
+  | { readonly kind: "failed"; readonly identity: Identity; readonly error: unknown };
 
 /**
  * Asks every shard of a walk, `SHARD_FAN_OUT` at a time.
  * @returns one answer a shard, in the order of the walk; a shard that fails doesn't keep the others from being asked
  * @throws FirnError `unavailable` when the Directory cannot be asked: an answer about some of the shards would mislead
  */
-export async function askShards<T>(
+export function askShards<T>(
   access: ShardAccess,
   filter: DirectoryFilter,
   ask: (shard: ShardBufferContract, identity: ShardIdentity) => Promise<T>,
 ): Promise<Answer<T>[]> {
-  const answers: Promise<Answer<T>>[] = [];
+  return askEach(walkShards(access, filter), (identity) => ask(access.shard(identity), identity));
+}
+
+/**
+ * Asks each of a sequence, `SHARD_FAN_OUT` at a time.
+ * @returns one answer each, in their order; one that fails doesn't keep the others from being asked
+ * @throws what the sequence throws
+ */
+export async function askEach<T, Identity>(
+  identities: Iterable<Identity> | AsyncIterable<Identity>,
+  ask: (identity: Identity) => Promise<T>,
+): Promise<Answer<T, Identity>[]> {
+  const answers: Promise<Answer<T, Identity>>[] = [];
   const running = new Set<Promise<unknown>>();
-  for await (const identity of walkShards(access, filter)) {
+  for await (const identity of identities) {
     if (running.size >= SHARD_FAN_OUT) await Promise.race(running);
-    const answer = askShard(access, identity, ask);
+    const answer = askOne(identity, ask);
     answers.push(answer);
     running.add(answer);
     void answer.then(() => running.delete(answer));
@@ -61,13 +73,12 @@ export async function askShards<T>(
   return Promise.all(answers);
 }
 
-async function askShard<T>(
-  access: ShardAccess,
-  identity: ShardIdentity,
-  ask: (shard: ShardBufferContract, identity: ShardIdentity) => Promise<T>,
-): Promise<Answer<T>> {
+async function askOne<T, Identity>(
+  identity: Identity,
+  ask: (identity: Identity) => Promise<T>,
+): Promise<Answer<T, Identity>> {
   try {
-    return { kind: "answer", identity, value: await ask(access.shard(identity), identity) };
+    return { kind: "answer", identity, value: await ask(identity) };
   } catch (error) {
     return { kind: "failed", identity, error };
   }
