@@ -3,10 +3,11 @@
  * The other files of this room are functions over it; `durable-objects/compactor.ts` owns the one instance.
  */
 import type { Layout } from "../archive/key.ts";
+import type { TenantCompaction } from "../config/compact-settings.ts";
 import { FirnError } from "../errors.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import { millis, type Millis } from "../units.ts";
-import type { CompactionSettings, CompactorIdentity, CompactorTotals } from "./contract.ts";
+import type { CompactorIdentity, CompactorTotals } from "./contract.ts";
 import type { MinuteSums, OpenMerger } from "./merger.ts";
 import { createTables, readMeta, SCHEMA_FORMAT, writeMeta, type CompactorStorage } from "./schema.ts";
 
@@ -14,7 +15,7 @@ import { createTables, readMeta, SCHEMA_FORMAT, writeMeta, type CompactorStorage
 export interface CompactorDeps {
   readonly identity: CompactorIdentity;
   readonly storage: CompactorStorage;
-  readonly settings: CompactionSettings;
+  readonly settings: TenantCompaction;
   readonly store: ObjectStore;
   /** Of the tenant. */
   readonly layout: Layout;

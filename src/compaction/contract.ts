@@ -3,7 +3,6 @@
  * apart: a field that is added is optional, and nothing that stands here changes its meaning.
  */
 import type { ItemSignal } from "../signal.ts";
-import type { Bytes, Millis } from "../units.ts";
 import type { HourKnowledge } from "./verify/contract.ts";
 
 /** Who a Compactor is: one Durable Object per tenant and signal. */
@@ -30,12 +29,8 @@ export type WorkOrder =
       readonly foreign: boolean;
     };
 
-/** What a call did. */
-export interface WorkReport {
-  /** Nothing more can be done now; otherwise the alarm goes on, and so may the caller. */
-  readonly done: boolean;
-  /** Hours that were looked at. */
-  readonly hours: number;
+/** What was done. */
+export interface CompactorTotals {
   /** Generations that were published. */
   readonly generations: number;
   readonly items: number;
@@ -46,6 +41,14 @@ export interface WorkReport {
   readonly outputBytes: number;
   readonly rawBytes: number;
   readonly deletedObjects: number;
+}
+
+/** What a call did. */
+export interface WorkReport extends CompactorTotals {
+  /** Nothing more can be done now; otherwise the alarm goes on, and so may the caller. */
+  readonly done: boolean;
+  /** Hours that were looked at. */
+  readonly hours: number;
   /** Now: objects that were found unreadable and that no manifest names yet. */
   readonly unreadable: number;
   /** Now: hours that are set aside. */
@@ -92,20 +95,9 @@ export interface CompactorStatus {
   readonly unreadable: number;
   readonly refusal: string | null;
   readonly alarmAt: number | null;
+  /** Counted since the incarnation began. */
   readonly totals: CompactorTotals;
   readonly lastError: { readonly at: number; readonly message: string } | null;
-}
-
-/** Counted since the Compactor's incarnation began. */
-export interface CompactorTotals {
-  readonly generations: number;
-  readonly items: number;
-  readonly sources: number;
-  readonly outputs: number;
-  readonly sourceBytes: number;
-  readonly outputBytes: number;
-  readonly rawBytes: number;
-  readonly deletedObjects: number;
 }
 
 /** The calls of a Compactor, as its callers see them. */
@@ -124,28 +116,4 @@ export interface CompactorContract {
   status(identity: CompactorIdentity): Promise<CompactorStatus>;
   /** Tells a scrub what the bucket does not say of an hour. @param hour first instant of the hour */
   describeHour(identity: CompactorIdentity, hour: number): Promise<HourKnowledge>;
-}
-
-/** Settings that a Compactor follows. */
-export interface CompactionSettings {
-  readonly isEnabled: boolean;
-  /** An hour is not looked at before so much time has passed since its end. */
-  readonly delay: Millis;
-  /** Sources stay so long after their manifest was mirrored. */
-  readonly grace: Millis;
-  /** Raw bytes at which an output ends. */
-  readonly targetBytes: Bytes;
-  readonly compression: "zstd" | "gzip";
-  /** `null`: the default of the compression. */
-  readonly level: number | null;
-  /** What becomes of other writers' objects once outputs hold them. */
-  readonly foreign: "keep" | "delete";
-  /** The operator's word that nobody else compacts under the prefix. */
-  readonly isSoleWriter: boolean;
-  /** Of this tenant and signal; `null`: for ever. */
-  readonly retention: Millis | null;
-  /** Nothing is retired, whatever the retention. */
-  readonly legalHold: boolean;
-  /** After which the bucket's own lifecycle deletes objects; `null`: it does not. */
-  readonly bucketExpiration: Millis | null;
 }

@@ -9,17 +9,18 @@ import type { SettingReader } from "./setting-reader.ts";
 /** What holds for every tenant and signal. */
 interface CompactionRules {
   readonly isEnabled: boolean;
-  /** How long after its end an hour is left alone. */
+  /** An hour is not looked at before so much time has passed since its end. */
   readonly delay: Millis;
-  /** How long sources stay after their manifest was published. */
+  /** Sources stay so long after their manifest was mirrored. */
   readonly grace: Millis;
   /** Raw bytes at which an output ends. */
   readonly targetBytes: Bytes;
   readonly compression: "zstd" | "gzip";
   /** `null`: the default of the compression. */
   readonly level: number | null;
+  /** What becomes of other writers' objects once outputs hold them. */
   readonly foreign: "keep" | "delete";
-  /** Needed where the store has no create-only puts. */
+  /** The operator's word that nobody else compacts under the prefix; needed where the store has no create-only puts. */
   readonly isSoleWriter: boolean;
   /** After which the bucket's own lifecycle deletes objects; `null`: it does not. */
   readonly bucketExpiration: Millis | null;

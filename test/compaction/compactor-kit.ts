@@ -5,7 +5,8 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { openCompactor, type Compactor, type CompactorDeps, type WorkBounds } from "../../src/compaction/compactor.ts";
-import type { CompactionSettings, CompactorIdentity, WorkOrder, WorkReport } from "../../src/compaction/contract.ts";
+import type { TenantCompaction } from "../../src/config/compact-settings.ts";
+import type { CompactorIdentity, WorkOrder, WorkReport } from "../../src/compaction/contract.ts";
 import type { OpenMerger } from "../../src/compaction/merger.ts";
 import type { CompactorStorage } from "../../src/compaction/schema.ts";
 import { onAlarm, work } from "../../src/compaction/work.ts";
@@ -21,7 +22,7 @@ export const RECENT: WorkOrder = { kind: "recent" };
 export type Gate = (point: string) => void;
 
 /** Settings of most tests. */
-export const SETTINGS: CompactionSettings = {
+export const SETTINGS: TenantCompaction = {
   isEnabled: true,
   delay: millis(300_000),
   grace: HOUR,
@@ -48,7 +49,7 @@ const BOUNDS: WorkBounds = {
 export interface CompactorKit {
   readonly bucket: Bucket;
   readonly storage: DurableObjectStorage;
-  readonly settings: { -readonly [K in keyof CompactionSettings]: CompactionSettings[K] };
+  readonly settings: { -readonly [K in keyof TenantCompaction]: TenantCompaction[K] };
   readonly bounds: { -readonly [K in keyof WorkBounds]: WorkBounds[K] };
   readonly alarms: { at: number | null };
   readonly closings: number[];
