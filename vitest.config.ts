@@ -16,7 +16,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "workerd",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/node/**", ...STORE_TESTS],
+          exclude: ["**/node_modules/**", "test/node/**", ...STORE_TESTS],
           testTimeout: TEST_TIMEOUT_MILLIS,
         },
       },
