@@ -19,6 +19,7 @@ import { COMPACT_GATHER_BYTES, COMPACT_MEMBER_RAW_BYTES, COMPACT_STEP_RAW_BYTES 
 import { readProtobufFields } from "../src/reader/object-fields.ts";
 import type { ItemSignal } from "../src/signal.ts";
 import { round, type BenchLine } from "./bench-line.ts";
+import { recompressSeconds } from "./process-usage.ts";
 import { makeTemporaryDirectory } from "./workerd-process.ts";
 
 const MINUTE_COUNTS = [60, 5] as const;
@@ -157,13 +158,7 @@ async function measureMerge(hour: Hour, times: number): Promise<number> {
 function measurePeer({ objects }: Hour, times: number): number {
   const path = join(makeTemporaryDirectory(), "objects.gz");
   writeFileSync(path, Buffer.concat(Array.from({ length: times }, () => objects).flat()));
-  const script = `TIMEFORMAT="%U %S"; time (zcat "${path}" | zstd -3 -q -c > /dev/null)`;
-  const rounds = Array.from({ length: ROUNDS }, () => {
-    const output = execFileSync("bash", ["-c", `exec 2>&1; ${script}`]).toString();
-    const [user = Number.NaN, system = Number.NaN] = output.trim().split(/\s+/).map(Number);
-    return user + system;
-  });
-  return Math.min(...rounds);
+  return Math.min(...Array.from({ length: ROUNDS }, () => recompressSeconds(`"${path}"`)));
 }
 
 function sizeOf(input: Buffer, command: string, ...args: readonly string[]): number {

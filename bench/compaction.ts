@@ -6,14 +6,15 @@
  * Requests of one pool are sent again and again with the dedupe off: 5 GB of distinct ones would not fit this process.
  * `FIRN_BENCH_HOUR_MB` sets the raw size of the hour; 5000 takes some minutes. Needs the programs zcat and zstd.
  */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { CompactAnswer } from "../scripts/firn-client.ts";
+import { archiveVars } from "../test/servers/s3-bucket.ts";
 import { startVersitygw } from "../test/servers/versitygw.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 import { sendLoad } from "./load.ts";
-import { cpuSeconds, currentRss, peakRss, resetPeakRss } from "./process-usage.ts";
+import { cpuSeconds, currentRss, peakRss, recompressSeconds, resetPeakRss } from "./process-usage.ts";
 import { prepareRequests } from "./request-pool.ts";
 import { makeTemporaryDirectory } from "./workerd-process.ts";
 import { startFirn, type FirnServer } from "./workerd-server.ts";
@@ -33,22 +34,9 @@ const CLASS_B_USD = 0.36;
 const SETTINGS = { FLUSH_INTERVAL_SECONDS: "3600", DEDUPE_WINDOW_SECONDS: "0", BACKLOG_MAX_BYTES: String(8192 * MIB) };
 
 interface Compaction {
-  readonly rawBytes: number;
   readonly growthBytes: number;
   readonly cpuSeconds: number;
-  readonly report: CompactDocument;
-}
-
-/** The part of the answer of `POST /admin/compact` that is looked at. */
-interface CompactDocument {
-  readonly signals: readonly {
-    readonly signal: string;
-    readonly sources: number;
-    readonly outputs: number;
-    readonly stored_bytes_before: number;
-    readonly stored_bytes_after: number;
-    readonly raw_bytes: number;
-  }[];
+  readonly report: CompactAnswer;
 }
 
 /** Measures one hour for CPU and memory, and a smaller one for calls. */
@@ -63,8 +51,8 @@ async function measureHour(): Promise<BenchLine> {
     const peer = await measurePeer(firn);
     // A fresh process, as an alarm finds it.
     firn = await firn.restart();
-    const compacted = await compact(firn, rawBytes);
-    const [traces] = compacted.report.signals.filter(({ signal }) => signal === "traces");
+    const compacted = await compact(firn);
+    const traces = compacted.report.signals.find(({ signal }) => signal === "traces");
     if (traces === undefined) throw new Error("Cannot measure: nothing was compacted");
     const bytesPerCpuSecond = traces.raw_bytes / compacted.cpuSeconds;
     const ratio = bytesPerCpuSecond / (rawBytes / peer);
@@ -101,14 +89,14 @@ async function fill(firn: FirnServer, megabytes: number): Promise<number> {
   return rawBytes;
 }
 
-async function compact(firn: FirnServer, rawBytes: number): Promise<Compaction> {
+async function compact(firn: FirnServer): Promise<Compaction> {
   await firn.call("GET", "/status");
   await sleep(SETTLE_MS);
   resetPeakRss(firn.pid);
   const [rssBefore, cpuBefore] = [currentRss(firn.pid), cpuSeconds(firn.pid)];
-  const report = (await firn.call("POST", "/admin/compact?signal=traces&force=true")) as CompactDocument;
+  const report = (await firn.call("POST", "/admin/compact?signal=traces&force=true")) as CompactAnswer;
   const used = cpuSeconds(firn.pid) - cpuBefore;
-  return { rawBytes, report, cpuSeconds: used, growthBytes: peakRss(firn.pid) - rssBefore };
+  return { report, cpuSeconds: used, growthBytes: peakRss(firn.pid) - rssBefore };
 }
 
 /** CPU seconds of `zcat | zstd -3` over the fresh objects. */
@@ -120,34 +108,21 @@ async function measurePeer(firn: FirnServer): Promise<number> {
     if (!key.endsWith(".gz")) continue;
     writeFileSync(join(directory, `${String(count++).padStart(6, "0")}.gz`), await firn.store.get(key));
   }
-  const script = 'TIMEFORMAT="%U %S"; time (zcat *.gz | zstd -3 -q -c > /dev/null)';
-  const output = execFileSync("bash", ["-c", `exec 2>&1; ${script}`], { cwd: directory }).toString();
-  const [user = Number.NaN, system = Number.NaN] = output.trim().split(/\s+/).map(Number);
-  return user + system;
+  return recompressSeconds("*.gz", directory);
 }
 
 /** The same over S3, where the server's log has a line for each call. */
 async function countCalls(): Promise<BenchLine> {
   const started = await startVersitygw({ logsRequests: true });
   if (started === null) throw new Error("Cannot measure: there is no Go to build versitygw with");
-  const { endpoint, bucket, region, accessKeyId, secretAccessKey } = started.server;
-  const firn = await startFirn({
-    ...SETTINGS,
-    ARCHIVE_STORE: "s3",
-    ARCHIVE_ENDPOINT: endpoint,
-    ARCHIVE_BUCKET: bucket,
-    ARCHIVE_REGION: region,
-    ARCHIVE_ACCESS_KEY_ID: accessKeyId,
-    ARCHIVE_SECRET_ACCESS_KEY: secretAccessKey,
-  });
+  const firn = await startFirn({ ...SETTINGS, ...archiveVars(started.server) });
   try {
     const log = join(started.directory, "log");
     const rawBytes = await fill(firn, CALLS_MB);
     const before = readFileSync(log, "utf8").length;
-    await compact(firn, rawBytes);
+    await compact(firn);
     const lines = readFileSync(log, "utf8").slice(before).split("\n");
-    const count = (method: string): number =>
-      lines.filter((line) => line.includes(` | ${method} `) || line.includes(`| ${method}`)).length;
+    const count = (method: string): number => lines.filter((line) => line.includes(`| ${method}`)).length;
     const [puts, posts, gets, heads] = ["PUT", "POST", "GET", "HEAD"].map(count);
     const lists = lines.filter((line) => line.includes("list-type=2")).length;
     const classA = (puts ?? 0) + (posts ?? 0) + lists;

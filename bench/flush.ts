@@ -6,13 +6,11 @@
  * `cold` cases start the process again on the same data first, so that memory which filling left behind can't hide
  * what flushing takes; `warm` flushes in the process that took the requests.
  */
-import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadProtos } from "../scripts/generate-otlp-schema.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 import { sendLoad } from "./load.ts";
 import { cpuSeconds, currentRss, peakRss, resetPeakRss } from "./process-usage.ts";
-import { prepareRequest, type PreparedRequest } from "./request-pool.ts";
+import { prepareRandomRequests, type PreparedRequest } from "./request-pool.ts";
 import { startFirn, type FirnServer } from "./workerd-server.ts";
 
 const MIB = 1024 * 1024;
@@ -48,7 +46,7 @@ export async function run(): Promise<readonly BenchLine[]> {
 }
 
 async function measureCase(flushCase: FlushCase): Promise<BenchLine> {
-  const requests = prepareRandomRequests(Math.round(flushCase.batchBytes / MEMBER_BYTES));
+  const requests = prepareRandomRequests(Math.round(flushCase.batchBytes / MEMBER_BYTES), MEMBER_BYTES);
   let firn = await startFirn(SETTINGS);
   try {
     const load = await sendLoad({ port: firn.port, requests, connections: CONNECTIONS, maxSeconds: MAX_SECONDS });
@@ -131,17 +129,6 @@ function takeMembers(object: Uint8Array, missing: Map<string, Uint8Array>): bool
 
 function memberKey(bytes: Uint8Array, offset: number): string {
   return Buffer.from(bytes.subarray(offset, offset + MEMBER_KEY_BYTES)).toString("latin1");
-}
-
-/** Valid requests whose bytes are nearly all random. */
-function prepareRandomRequests(count: number): readonly PreparedRequest[] {
-  const type = loadProtos().lookupType("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest");
-  return Array.from({ length: count }, () => {
-    const attributes = [{ key: "noise", value: { bytes_value: randomBytes(MEMBER_BYTES) } }];
-    const span = { trace_id: randomBytes(16), span_id: randomBytes(8), name: "flush", attributes };
-    const resource = { resource: { attributes: [] }, scope_spans: [{ spans: [span] }] };
-    return prepareRequest(type.encode(type.fromObject({ resource_spans: [resource] })).finish(), 1);
-  });
 }
 
 function formatCase(flushCase: FlushCase, measured: FlushMeasurement, stored: StoredComparison): BenchLine {

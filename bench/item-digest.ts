@@ -11,6 +11,7 @@ import { iterateItems } from "../src/otlp/items.ts";
 import type { ItemSignal } from "../src/signal.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 import { measureBest } from "./best-time.ts";
+import { countItems } from "./otlp-items.ts";
 
 /** Measures every data set. All are warmed up before the first is measured. */
 export async function run(): Promise<readonly BenchLine[]> {
@@ -57,12 +58,6 @@ function measure({
     event_time_ns_per_item: round(((millis.times - millis.iterate) * 1e6) / items),
     sha256_mb_per_s: round(bytes / millis.sha256 / 1000),
   };
-}
-
-function countItems(signal: ItemSignal, body: Uint8Array): number {
-  let count = 0;
-  for (const { start, end } of iterateItems(signal, body)) if (end >= start) count += 1;
-  return count;
 }
 
 if (process.argv[1] === import.meta.filename) {

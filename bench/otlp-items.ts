@@ -51,7 +51,8 @@ function measure({
   };
 }
 
-function countItems(signal: ItemSignal, body: Uint8Array): number {
+/** Goes through the items of a body, looking at each. */
+export function countItems(signal: ItemSignal, body: Uint8Array): number {
   let count = 0;
   for (const { start, end } of iterateItems(signal, body)) if (end >= start) count += 1;
   return count;

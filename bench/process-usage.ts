@@ -2,6 +2,7 @@
  * CPU and memory of a process as Linux counts them: https://man7.org/linux/man-pages/man5/proc.5.html. The CPU figure
  * has the granularity of a clock tick (10 ms), so a measured stretch should cost a second or more.
  */
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
 /** `sysconf(_SC_CLK_TCK)`: 100 on every Linux that Node runs on. */
@@ -35,6 +36,18 @@ export function currentRss(pid: number): number {
 /** Sets the peak to the memory that is resident now ("5" in `clear_refs`). */
 export function resetPeakRss(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, "5");
+}
+
+/**
+ * Measures the peer of compaction: CPU seconds of `zcat | zstd -3`.
+ * @param files as bash takes them
+ * @param directory where they are
+ */
+export function recompressSeconds(files: string, directory: string = process.cwd()): number {
+  const script = `TIMEFORMAT="%U %S"; time (zcat ${files} | zstd -3 -q -c > /dev/null)`;
+  const output = execFileSync("bash", ["-c", `exec 2>&1; ${script}`], { cwd: directory }).toString();
+  const [user = Number.NaN, system = Number.NaN] = output.trim().split(/\s+/).map(Number);
+  return user + system;
 }
 
 function childPids(pid: number): number[] {

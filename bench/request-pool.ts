@@ -5,7 +5,7 @@
  * The first pass over the corpus keeps the recorded ids. Each later pass XORs every trace id and span id with a mask of
  * its own: references stay whole, and the bytes compress as well as before.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type protobuf from "protobufjs";
 import { readBodies } from "../scripts/corpus.ts";
@@ -13,6 +13,7 @@ import { loadProtos } from "../scripts/generate-otlp-schema.ts";
 
 const DATA_SET = "traces/hipstershop";
 const GZIP_LEVEL = 6;
+const REQUEST_TYPE = "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest";
 
 /** One request, ready to be written to a socket. */
 export interface PreparedRequest {
@@ -48,7 +49,7 @@ interface Cut {
 
 /** Prepares unique requests of about `rawBytes` each. */
 export function prepareRequests(count: number, rawBytes: number): readonly PreparedRequest[] {
-  const type = loadProtos().lookupType("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest");
+  const type = loadProtos().lookupType(REQUEST_TYPE);
   const recorded = readBodies(DATA_SET).map(
     (body) => type.decode(body) as unknown as { resource_spans: ResourceSpans[] },
   );
@@ -63,6 +64,20 @@ export function prepareRequests(count: number, rawBytes: number): readonly Prepa
     }
   }
   return prepared;
+}
+
+/**
+ * Prepares valid requests that hardly compress.
+ * @param noiseBytes random bytes in each
+ */
+export function prepareRandomRequests(count: number, noiseBytes: number): readonly PreparedRequest[] {
+  const type = loadProtos().lookupType(REQUEST_TYPE);
+  return Array.from({ length: count }, () => {
+    const attributes = [{ key: "noise", value: { bytes_value: randomBytes(noiseBytes) } }];
+    const span = { trace_id: randomBytes(16), span_id: randomBytes(8), name: "noise", attributes };
+    const resource = { resource: { attributes: [] }, scope_spans: [{ spans: [span] }] };
+    return prepareRequest(type.encode(type.fromObject({ resource_spans: [resource] })).finish(), 1);
+  });
 }
 
 /** Wraps a raw OTLP protobuf body of traces into a request. */

@@ -7,17 +7,17 @@
  * from memory, in pieces as large as a row. The pinned workerd sends 8 KiB at a time.
  */
 import { execFileSync } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AwsV4Signer } from "aws4fetch";
-import { loadProtos } from "../scripts/generate-otlp-schema.ts";
-import { startVersitygw } from "../test/servers/versitygw.ts";
 import type { S3Server } from "../test/servers/contract.ts";
+import { archiveVars } from "../test/servers/s3-bucket.ts";
+import { startVersitygw } from "../test/servers/versitygw.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 import { sendLoad } from "./load.ts";
 import { cpuSeconds, currentRss, peakRss, resetPeakRss } from "./process-usage.ts";
-import { prepareRequest, type PreparedRequest } from "./request-pool.ts";
+import { prepareRandomRequests } from "./request-pool.ts";
 import { startBareWorker, startFirn, type FirnServer } from "./workerd-server.ts";
 
 const MIB = 1024 * 1024;
@@ -85,12 +85,7 @@ async function measureCase(name: string, objectBytes: number): Promise<BenchLine
 
 function toSettings(server: S3Server): Record<string, string> {
   return {
-    ARCHIVE_STORE: "s3",
-    ARCHIVE_BUCKET: server.bucket,
-    ARCHIVE_ENDPOINT: server.endpoint,
-    ARCHIVE_REGION: server.region,
-    ARCHIVE_ACCESS_KEY_ID: server.accessKeyId,
-    ARCHIVE_SECRET_ACCESS_KEY: server.secretAccessKey,
+    ...archiveVars(server),
     FLUSH_INTERVAL_SECONDS: "3600",
     FLUSH_MAX_BYTES: String(1024 * MIB),
     BACKLOG_MAX_BYTES: String(2048 * MIB),
@@ -108,21 +103,10 @@ async function warmUp(firn: FirnServer): Promise<void> {
 
 async function fill(firn: FirnServer, objectBytes: number): Promise<void> {
   for (let left = Math.floor(objectBytes / MEMBER_BYTES); left > 0; left -= POOL_REQUESTS) {
-    const requests = prepareRandomRequests(Math.min(left, POOL_REQUESTS));
+    const requests = prepareRandomRequests(Math.min(left, POOL_REQUESTS), MEMBER_BYTES);
     const load = await sendLoad({ port: firn.port, requests, connections: 4, maxSeconds: MAX_SECONDS });
     if (load.nonOkCount > 0) throw new Error(`Cannot fill the shard: ${load.firstFailure}`);
   }
-}
-
-/** Valid requests whose bytes are nearly all random. */
-function prepareRandomRequests(count: number): readonly PreparedRequest[] {
-  const type = loadProtos().lookupType("opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest");
-  return Array.from({ length: count }, () => {
-    const attributes = [{ key: "noise", value: { bytes_value: randomBytes(MEMBER_BYTES) } }];
-    const span = { trace_id: randomBytes(16), span_id: randomBytes(8), name: "put", attributes };
-    const resource = { resource: { attributes: [] }, scope_spans: [{ spans: [span] }] };
-    return prepareRequest(type.encode(type.fromObject({ resource_spans: [resource] })).finish(), 1);
-  });
 }
 
 interface StoredObject {

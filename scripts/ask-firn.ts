@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { toErrorMessage } from "../src/errors.ts";
 import { findFreePort, spawnLocalFirn } from "./local-firn.ts";
 import { parseVars } from "./start.ts";
 import { formatToken, TOKEN_BYTES } from "./token.ts";
@@ -80,7 +81,7 @@ export async function askFirn({ url, token }: FirnAddress, question: Question): 
   const response = await fetch(`${url.replace(/\/+$/, "")}${path}`, { method, headers, signal }).catch(
     (error: unknown) => {
       const cause = error instanceof Error ? (error.cause ?? error) : error;
-      throw new Error(`Cannot reach ${url}: ${toMessage(cause)}`, { cause: error });
+      throw new Error(`Cannot reach ${url}: ${toErrorMessage(cause)}`, { cause: error });
     },
   );
   const text = await response.text();
@@ -159,17 +160,13 @@ export async function runCommand<O>(
   try {
     options = parse();
   } catch (error) {
-    console.error(`${toMessage(error)}\n${usage}`);
+    console.error(`${toErrorMessage(error)}\n${usage}`);
     return 2;
   }
   try {
     return await run(options);
   } catch (error) {
-    console.error(toMessage(error));
+    console.error(toErrorMessage(error));
     return 1;
   }
-}
-
-function toMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

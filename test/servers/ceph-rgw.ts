@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { findFreePort } from "../../scripts/local-firn.ts";
 import type { S3Server, Started } from "./contract.ts";
-import { makeBucket } from "./s3-bucket.ts";
+import { makeBucket, ownServer } from "./s3-bucket.ts";
 import { makeDirectory, removeDirectory, startServer, type ServerProcess } from "./server-process.ts";
 
 const STEP_TIMEOUT_MILLIS = 60_000;
@@ -56,13 +56,7 @@ export async function startCephRgw(): Promise<Started<S3Server> | null> {
     await run("radosgw-admin", ["-c", conf, "user", "create", ...user]);
     const endpoint = `http://127.0.0.1:${port}`;
     await start("radosgw", ["-n", "client.rgw"], endpoint);
-    const server = {
-      endpoint,
-      region: "us-east-1",
-      bucket: "telemetry",
-      accessKeyId: "test",
-      secretAccessKey: "testtest",
-    };
+    const server = ownServer(endpoint);
     await makeBucket(server);
     return { server, stop };
   } catch (error) {

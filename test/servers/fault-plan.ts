@@ -119,6 +119,9 @@ export const FAULTS: Readonly<Record<FaultKind, readonly S3Call[]>> = {
   "flipped-byte-up": WITH_BODY,
   "flipped-byte-down": READ,
 };
+
+/** Kinds that each cost a time-out of the store. */
+export const SLOW_FAULTS: ReadonlySet<FaultKind> = new Set(["stall", "stall-upload", "stall-reply", "endless-reply"]);
 /** Every name. */
 export const FAULT_KINDS: readonly FaultKind[] = Object.keys(FAULTS) as FaultKind[];
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { findFreePort } from "../../scripts/local-firn.ts";
 import type { S3Server, Started } from "./contract.ts";
 import { findGoProgram } from "./go-program.ts";
-import { makeBucket } from "./s3-bucket.ts";
+import { makeBucket, ownServer } from "./s3-bucket.ts";
 import { makeDirectory, removeDirectory, startServer } from "./server-process.ts";
 
 /** The newest version that the module registry knows. */
@@ -16,13 +16,7 @@ export async function startMinio(): Promise<Started<S3Server> | null> {
   const directory = makeDirectory("minio");
   const port = await findFreePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const server = {
-    endpoint,
-    region: "us-east-1",
-    bucket: "telemetry",
-    accessKeyId: "test",
-    secretAccessKey: "testtest",
-  };
+  const server = ownServer(endpoint);
   const { stop } = await startServer({
     file: binary,
     args: ["server", "--quiet", "--address", `127.0.0.1:${port}`, join(directory, "data")],

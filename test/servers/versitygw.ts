@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { findFreePort } from "../../scripts/local-firn.ts";
 import type { S3Server, Started } from "./contract.ts";
 import { findGoProgram } from "./go-program.ts";
-import { makeBucket } from "./s3-bucket.ts";
+import { makeBucket, ownServer } from "./s3-bucket.ts";
 import { makeDirectory, removeDirectory, startServer } from "./server-process.ts";
 
 const PROGRAM = { name: "versitygw", module: "github.com/versity/versitygw/cmd/versitygw", version: "v1.8.0" };
@@ -26,13 +26,7 @@ export async function startVersitygw(
   const directory = makeDirectory("versitygw");
   const port = await findFreePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const server = {
-    endpoint,
-    region: "us-east-1",
-    bucket: "telemetry",
-    accessKeyId: "test",
-    secretAccessKey: "testtest",
-  };
+  const server = ownServer(endpoint);
   const data = join(directory, "data");
   const sidecar = join(directory, "metadata");
   mkdirSync(data);

@@ -6,7 +6,7 @@ import { verify } from "../../../src/compaction/verify/verify.ts";
 import type { MemoryObject } from "../../../src/object-store/memory/memory-objects.ts";
 import { HOUR, millis } from "../../../src/units.ts";
 import { sha256Of } from "../../reader/hour-kit.ts";
-import { HOUR_14, keysBelow, openBucket, type Bucket } from "../bucket.ts";
+import { HOUR_14, keysBelow, openBucket, telemetryKeys, type Bucket } from "../bucket.ts";
 import { withCompactor, type CompactorKit } from "../compactor-kit.ts";
 import { openMerger } from "../../../src/compaction/merge.ts";
 
@@ -92,13 +92,13 @@ export function partsOf({ bucket }: CompactorKit): {
   readonly fresh: string;
 } {
   const manifests = keysBelow(bucket, "_firn/manifests/");
-  const telemetry = [...bucket.store.objects.keys()].filter((key) => !key.includes("_firn/")).toSorted();
+  const { fresh, compacted } = telemetryKeys(bucket);
   return {
     manifests: manifests.filter((key) => key.endsWith(".json")),
     claims: manifests.filter((key) => key.endsWith(".claim")),
     tables: keysBelow(bucket, "_firn/members/"),
-    outputs: telemetry.filter((key) => key.includes("Z-c")),
-    fresh: telemetry.find((key) => key.includes("Z-f")) ?? "",
+    outputs: compacted,
+    fresh: fresh[0] ?? "",
   };
 }
 

@@ -3,14 +3,12 @@
  * carried out. A case ends healed, drained and judged.
  */
 import type { SentItem } from "../../oracle/checker.ts";
-import { FAULT_KINDS, FAULTS, type FaultKind } from "../../servers/fault-plan.ts";
+import { FAULT_KINDS, FAULTS, SLOW_FAULTS, type FaultKind } from "../../servers/fault-plan.ts";
 import { listChangedKeys } from "../../servers/fault-proxy.ts";
 import { flushOnce, judgeBucket, readBacklog, sendOne, type FaultyFirn, type Lane } from "./faulty-firn.ts";
 
 /** Calls that a persistent fault meets, one after another. */
 const PERSISTENT_TIMES = 3;
-/** Each of these costs a time-out of the store: only a long sweep meets them more than once a case. */
-const SLOW: ReadonlySet<FaultKind> = new Set(["stall", "stall-upload", "stall-reply", "endless-reply"]);
 /** A sweep of so many positions is a short one. */
 const SHORT_SWEEP = 2;
 /** Requests that a case may send until its fault has been met often enough. */
@@ -35,7 +33,7 @@ export interface FaultCase {
 export function planFlushCases(positions: number): readonly FaultCase[] {
   const kinds = FAULT_KINDS.filter((kind) => FAULTS[kind].includes("put") || FAULTS[kind].includes("head"));
   const toTimes = (kind: FaultKind): readonly number[] =>
-    SLOW.has(kind) && positions <= SHORT_SWEEP ? [1] : [1, PERSISTENT_TIMES];
+    SLOW_FAULTS.has(kind) && positions <= SHORT_SWEEP ? [1] : [1, PERSISTENT_TIMES];
   const plan = (isRecovery: boolean, first: number, last: number): readonly FaultCase[] =>
     kinds.flatMap((kind) =>
       toTimes(kind).flatMap((times) =>

@@ -14,6 +14,7 @@ import { encodeProtobuf } from "../../../scripts/otlp-protobuf.ts";
 import { checkHistory, formatVerdict, isClean, type ReplayedItem, type SentItem } from "../../oracle/checker.ts";
 import { startFaultProxy, type FaultProxy } from "../../servers/fault-proxy.ts";
 import { startR2Simulator } from "../../servers/r2-simulator.ts";
+import { archiveVars } from "../../servers/s3-bucket.ts";
 import { startVersitygw } from "../../servers/versitygw.ts";
 import { buildRequest, createRandom, toReplayed, type Random, type WireRequest } from "./requests.ts";
 import { readSequences } from "./sequences.ts";
@@ -48,7 +49,6 @@ export async function startFaultyFirn(
 ): Promise<FaultyFirn> {
   const store = (await startVersitygw()) ?? (await startR2Simulator());
   const proxy = await startFaultProxy(store.server);
-  const { endpoint, bucket, region, accessKeyId, secretAccessKey } = proxy.server;
   const directory = await mkdtemp(join(tmpdir(), "firn-store-faults-"));
   const stopStores = async (): Promise<void> => {
     await proxy.stop();
@@ -59,12 +59,7 @@ export async function startFaultyFirn(
       port: await findFreePort(),
       persistTo: directory,
       vars: {
-        ARCHIVE_STORE: "s3",
-        ARCHIVE_ENDPOINT: endpoint,
-        ARCHIVE_BUCKET: bucket,
-        ARCHIVE_REGION: region,
-        ARCHIVE_ACCESS_KEY_ID: accessKeyId,
-        ARCHIVE_SECRET_ACCESS_KEY: secretAccessKey,
+        ...archiveVars(proxy.server),
         STORE_TIMEOUT_SECONDS: String(STORE_TIMEOUT_SECONDS),
         FLUSH_INTERVAL_SECONDS: "3600",
         ...(lanes.length === 0 ? {} : { TENANTS: formatTenants(lanes) }),
@@ -74,7 +69,7 @@ export async function startFaultyFirn(
     return {
       url: firn.url,
       proxy,
-      bucket: openBucket(`${store.server.endpoint}/${bucket}`, store.server),
+      bucket: openBucket(`${store.server.endpoint}/${store.server.bucket}`, store.server),
       logFile: firn.logFile,
       stop: async () => {
         await firn.stop();

@@ -8,7 +8,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { flushAll, toWindow } from "../../../scripts/firn-client.ts";
 import { SIGNALS } from "../../../scripts/otlp-items.ts";
 import { checkHistory, formatVerdict, isClean, type ReplayedItem, type SentItem } from "../../oracle/checker.ts";
-import { FAULT_KINDS, FAULTS, type FaultKind, type PlannedFault, type S3Call } from "../../servers/fault-plan.ts";
+import {
+  FAULT_KINDS,
+  FAULTS,
+  SLOW_FAULTS,
+  type FaultKind,
+  type PlannedFault,
+  type S3Call,
+} from "../../servers/fault-plan.ts";
 import { listChangedKeys } from "../../servers/fault-proxy.ts";
 import { startLoad, type Load } from "./clients.ts";
 import {
@@ -43,8 +50,6 @@ const CHANCES: readonly { readonly calls: readonly S3Call[]; readonly probabilit
   { calls: ["list"], probability: 0.008 },
   { calls: ["get"], probability: 0.001 },
 ];
-/** Each costs a time-out or several: none by chance. */
-const SLOW: ReadonlySet<FaultKind> = new Set(["stall", "stall-upload", "stall-reply", "endless-reply"]);
 /** Besides, each kind is met once, at a call up to this one, or the second one where only replays make such calls. */
 const [MAX_NTH, MAX_NTH_OF_READS] = [40, 4];
 
@@ -132,7 +137,7 @@ function planMix(seed: number): readonly PlannedFault[] {
     const most = FAULTS[kind].includes("put") || FAULTS[kind].includes("head") ? MAX_NTH : MAX_NTH_OF_READS;
     return { kind, when: { nth: 1 + Math.floor(random() * most) } };
   });
-  const byChance = FAULT_KINDS.filter((kind) => !SLOW.has(kind)).flatMap((kind, i) =>
+  const byChance = FAULT_KINDS.filter((kind) => !SLOW_FAULTS.has(kind)).flatMap((kind, i) =>
     CHANCES.map(({ calls, probability }, j) => ({ kind, calls, when: { probability, seed: seed + i * 10 + j } })),
   );
   return [...once, ...byChance];
