@@ -29,6 +29,7 @@ const LAST_CHILD = 8;
 const NEXT_SIBLING = 9;
 const COLUMNS = 10;
 
+const WORD_BYTES = 4;
 const INITIAL_FORM_BYTES = 4096;
 const INITIAL_BUCKETS = 256;
 /** A bucket holds one group on average, and more than this only if someone wants it so. */
@@ -174,8 +175,14 @@ export class GroupTree {
     if (groups.get(group, PARENT) !== parent || groups.get(group, DATA_TAG) !== dataTag) return false;
     if (groups.get(group, DATA_START) - otherStart !== dataStart - start) return false;
     if (groups.get(group, FORM_END) - otherStart !== this.forms.length - start) return false;
-    const { bytes, length } = this.forms;
-    for (let at = start; at < length; at += 1) if (bytes[at] !== bytes[otherStart + at - start]) return false;
+    const { bytes, view, length } = this.forms;
+    let at = start;
+    let other = otherStart;
+    for (; at + WORD_BYTES <= length; at += WORD_BYTES) {
+      if (view.getInt32(at) !== view.getInt32(other)) return false;
+      other += WORD_BYTES;
+    }
+    for (; at < length; at += 1) if (bytes[at] !== bytes[other++]) return false;
     return true;
   }
 
@@ -219,13 +226,11 @@ interface NewForm {
 }
 
 /** Hashes the bytes from `start` on, four at a time, to 32 bits. */
-function hashBytes({ bytes, length }: ByteWriter, start: number, seed: number): number {
+function hashBytes({ bytes, view, length }: ByteWriter, start: number, seed: number): number {
   let hash = Math.imul(seed ^ (length - start), HASH_FACTOR);
   let at = start;
-  for (; at + 4 <= length; at += 4) {
-    const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8);
-    const word = low | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
-    hash = Math.imul(hash ^ word, HASH_FACTOR);
+  for (; at + WORD_BYTES <= length; at += WORD_BYTES) {
+    hash = Math.imul(hash ^ view.getInt32(at, true), HASH_FACTOR);
     hash ^= hash >>> 15;
   }
   for (; at < length; at += 1) hash = Math.imul(hash ^ (bytes[at] ?? 0), HASH_FACTOR);

@@ -15,7 +15,7 @@
  */
 import { ByteWriter } from "./byte-writer.ts";
 import type { MessageRange } from "./fields.ts";
-import { TAG_STEP, WIRE_LENGTH, WireReader } from "./wire/format.ts";
+import { TAG_STEP, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire/format.ts";
 
 /** Containers in the request. */
 export const CONTAINER_TAG = 0x0a;
@@ -86,6 +86,9 @@ export interface MetricContext {
   readonly data: ContextPart;
 }
 
+const WIRE_TYPE_BITS = 7;
+/** A byte of a varint from here on is not the last one. */
+const CONTINUED = 0x80;
 /** Room that a part begins with: a metric's name and description fit. */
 const PART_INITIAL_BYTES = 512;
 
@@ -120,7 +123,14 @@ export class ContextPart {
   writeTo(output: ByteWriter): void {
     const { length } = output;
     if (this.#form !== null) output.append(this.#form);
-    else if (!this.#writeInOrder(output)) {
+    else if (this.#pieceTag !== undefined || !writePlain(output, this.#message, this.#rules))
+      this.#writeAnyway(output, length);
+  }
+
+  /** Writes the form of a message of any shape. @param length of the output without it */
+  #writeAnyway(output: ByteWriter, length: number): void {
+    output.length = length;
+    if (!this.#writeInOrder(output)) {
       output.length = length;
       for (let number = 1; number <= this.#rules.length; number += 1) this.#writeNumber(output, number);
     }
@@ -180,6 +190,47 @@ export class ContextPart {
   #openFields(): FieldScan {
     return new FieldScan(this.#message, this.#pieceTag);
   }
+}
+
+/**
+ * Writes the form of a message as nearly all are: what its rules name, in order, none twice, nothing empty, tags and
+ * lengths as short as can be. All of it is copied but for the children, without a look at the fields one by one.
+ *
+ * @returns whether it is such a message; if not, some of it may have been written
+ */
+function writePlain(output: ByteWriter, { bytes, start, end }: MessageRange, rules: PartRules): boolean {
+  let last = 0;
+  let from = start;
+  for (let at = start; at < end;) {
+    const tag = bytes[at] ?? 0;
+    const number = tag >>> 3;
+    const rule = tag < CONTINUED ? rules[number] : undefined;
+    const next = rule === undefined ? 0 : endOfPlainField(bytes, at, rule);
+    if (next === 0 || next > end || (tag & WIRE_TYPE_BITS) !== (rule === "number" ? WIRE_VARINT : WIRE_LENGTH))
+      return false;
+    if (rule === "children") {
+      output.copy(bytes, from, at);
+      from = next;
+    } else {
+      if (number < last || (number === last && rule !== "list")) return false;
+      last = number;
+    }
+    at = next;
+  }
+  output.copy(bytes, from, end);
+  return true;
+}
+
+/** Finds the end of a field with a tag of one byte; 0 when it is empty or not as short as can be. */
+function endOfPlainField(bytes: Uint8Array, at: number, rule: Rule): number {
+  const first = bytes[at + 1] ?? 0;
+  if (rule === "number") return first === 0 || first >= CONTINUED ? 0 : at + 2;
+  if (first < CONTINUED) return first === 0 && rule === "text" ? 0 : at + 2 + first;
+  const second = bytes[at + 2] ?? 0;
+  if (second < CONTINUED) return second === 0 ? 0 : at + 3 + (first & ~CONTINUED) + (second << 7);
+  const third = bytes[at + 3] ?? 0;
+  if (third === 0 || third >= CONTINUED) return 0;
+  return at + 4 + (first & ~CONTINUED) + ((second & ~CONTINUED) << 7) + (third << 14);
 }
 
 /** Goes through the fields of a message that may come in pieces. */

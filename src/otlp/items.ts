@@ -10,7 +10,7 @@
  * `top-level.ts` gives them. Hot path, hence a class: `bench/otlp-items.ts`.
  */
 import type { ItemSignal } from "../signal.ts";
-import { findField, type MessageRange } from "./fields.ts";
+import type { MessageRange } from "./fields.ts";
 import {
   CHILD_TAG,
   CONTAINER_RULES,
@@ -188,12 +188,19 @@ function toContext(place: MetricPlace): MetricContext {
   const { bytes, dataTag, dataStart, end, pieceCount } = place;
   const rules = DATA_MEMBERS[dataTag]?.rules ?? [];
   const rest = { bytes, start: dataStart, end };
-  const data = pieceCount === 1 ? findField(rest, dataTag) : undefined;
+  const data = pieceCount === 1 ? readValue(rest) : undefined;
   return {
     metric: new ContextPart(place, METRIC_RULES),
     dataTag,
     data: data === undefined ? new ContextPart(rest, rules, dataTag) : new ContextPart(data, rules),
   };
+}
+
+/** Finds the value of the first field, which is a message. */
+function readValue({ bytes, start, end }: MessageRange): MessageRange {
+  const reader = new WireReader(bytes, start, end);
+  reader.readField();
+  return { bytes, start: reader.valueStart, end: reader.position };
 }
 
 function toMessage({ bytes, position, end }: WireReader): MessageRange {
