@@ -12,9 +12,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { listDataSets, readBodies } from "../scripts/corpus.ts";
-import { openMerger } from "../src/compaction/merge.ts";
-import type { MergerOptions } from "../src/compaction/merger.ts";
-import { inflateStream } from "../src/compression/inflate-stream.ts";
+import { openMergers } from "../src/compaction/merge.ts";
+import type { Merger, MergerOptions } from "../src/compaction/merger.ts";
+import { inflateMembers } from "../src/compression/inflate-members.ts";
 import { COMPACT_GATHER_BYTES, COMPACT_MEMBER_RAW_BYTES, COMPACT_STEP_RAW_BYTES } from "../src/limits.ts";
 import { readProtobufFields } from "../src/reader/object-fields.ts";
 import type { ItemSignal } from "../src/signal.ts";
@@ -33,6 +33,7 @@ const TARGET_COLLECTOR: Readonly<Record<ItemSignal, number>> = { traces: 0.75, l
 const TARGET_GZIP_9 = 1;
 const TARGET_CPU = 0.5;
 const MAX_BUFFER = 2 ** 30;
+const openMerge: ReturnType<typeof openMergers> = openMergers();
 
 /** One data set over some minutes. */
 interface Hour {
@@ -115,7 +116,7 @@ async function merge(hour: Hour, how: Pick<MergerOptions, "compression" | "level
   };
   for (const [minute, object] of hour.objects.entries()) {
     if (object.length === 0) continue;
-    for await (const { fields } of readProtobufFields(inflateStream(cut(object), "gzip"), hour.signal)) {
+    for await (const { fields } of readProtobufFields(inflateMembers(cut(object), "gzip"), hour.signal)) {
       merger.addFields(minute, fields);
       stepBytes += sum(fields, ({ field }) => field.length);
       take();
@@ -131,8 +132,8 @@ async function merge(hour: Hour, how: Pick<MergerOptions, "compression" | "level
   return storedBytes;
 }
 
-function openStep({ signal }: Hour, how: Pick<MergerOptions, "compression" | "level">): ReturnType<typeof openMerger> {
-  return openMerger({
+function openStep({ signal }: Hour, how: Pick<MergerOptions, "compression" | "level">): Merger {
+  return openMerge({
     ...how,
     signal,
     marshaler: "otlp_proto",

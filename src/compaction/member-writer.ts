@@ -4,7 +4,7 @@
  * (protocol 5.5).
  */
 import { encodeMemberEntry, type MemberRun } from "../archive/member-table.ts";
-import { addMemberEntry, compressDense, useDense } from "../compression/dense.ts";
+import { addMemberEntry, compressDense, useDense, type DenseOptions } from "../compression/dense.ts";
 import { ByteWriter } from "../otlp/byte-writer.ts";
 import { openItemDigest } from "../otlp/item-digest.ts";
 import { openEventTimes, openServiceNames } from "../otlp/item-facts.ts";
@@ -37,7 +37,7 @@ export interface MemberWriter {
 /** OTLP JSON is about 2.2 times the same protobuf; too high a guess only makes parts smaller. */
 const JSON_RATIO = 2.5;
 /** A member that is nearly full is finished rather than filled up with a part of a minute that fits into the next. */
-const FULL_SHARE = 0.75;
+const FULL_SHARE = 0.9;
 /** A member is full when less than this share of it is left: a part that small is not worth its contexts. */
 const LEFT_SHARE = 1 / 64;
 const INITIAL_REQUEST_BYTES = 65_536;
@@ -50,6 +50,8 @@ export function openMemberWriter(options: MergerOptions, raw: ByteWriter): Membe
   const { signal, compression, memberRawBytes } = options;
   const isJson = options.marshaler === "otlp_json";
   const ratio = isJson ? JSON_RATIO : 1;
+  // Half of a span is ids and times; a record is text, and a point is what was there a minute ago.
+  const effort: DenseOptions = { ...options, search: signal === "traces" ? "short" : "long" };
   const totals = new Map<number, MinuteSum>();
   const request = new ByteWriter(isJson ? INITIAL_REQUEST_BYTES : 0, Number.POSITIVE_INFINITY);
   let { startsOutput } = options;
@@ -104,7 +106,7 @@ export function openMemberWriter(options: MergerOptions, raw: ByteWriter): Membe
   function finish(): void {
     if (raw.length === 0) return;
     const rawBytes = raw.length;
-    const member = compressDense(raw.bytes.subarray(0, rawBytes), options);
+    const member = compressDense(raw.bytes.subarray(0, rawBytes), effort);
     raw.length = 0;
     finished.push(useDense({ member, compression, rawBytes }, (content) => describe(member, content)));
     startsOutput = false;

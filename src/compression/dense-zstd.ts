@@ -1,7 +1,7 @@
 /**
  * Makes and reads zstd frames of up to 4 MiB for hour objects, denser than `member.ts` does, which has requests waiting
- * for it. `zstdCompressSync` of workerd 1.20261023 fails when making more than 40,960 bytes, and an engine holds 8 MiB
- * that V8 does not know of: 300 engines that were closed made the process 2.4 GB large. So engines are used again.
+ * for it. `zstdCompressSync` of workerd 1.20261023 fails when it makes over 40,960 bytes, and an engine holds 8 MiB
+ * that V8 knows nothing of: 300 that were closed made the process 2.4 GB large. So engines are used again.
  */
 import { constants, createZstdCompress, createZstdDecompress, zstdCompressSync } from "node:zlib";
 import { joinBytes } from "../bytes.ts";
@@ -17,19 +17,38 @@ const OUTPUT_BYTES: number = DENSE_FRAME_MAX_BYTES + 64 * KIB;
 /** From this level on, tables would take 16 MiB and more. */
 const FIRST_LEVEL_OF_LARGE_TABLES = 10;
 
+/** How long matches are searched for where no level says it. */
+export type DenseSearch = "long" | "short";
+
+/** How hard frames are compressed. */
+export interface DenseEffort {
+  /** Of gzip 1 to 9, of zstd 1 to 19; `null` for what is best for archives, which `search` chooses. */
+  readonly level: number | null;
+  readonly search: DenseSearch;
+}
+
 type ZstdParams = Readonly<Record<number, number>>;
 
 /** All levels look back over the whole of a frame. */
 const SHARED_PARAMS: ZstdParams = { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_windowLog]: 22 };
 /**
- * Between levels 8 and 9 in time, and up to 3% smaller than 9: searches that are long but give up early, as items are
- * like their neighbours, and matches of four bytes, which ids and times in text need.
+ * What is best for archives, by what is in them. Text repeats in many ways, and a long search pays: in the time of
+ * level 8 or 9 it makes up to 3% less than 9, with matches of four bytes, which ids and times in text need. Random ids
+ * in binary repeat nowhere: of them a short search makes as little in half of the time.
  */
-const BEST_PARAMS: ZstdParams = {
-  [constants.ZSTD_c_strategy]: constants.ZSTD_lazy,
-  [constants.ZSTD_c_hashLog]: 19,
-  [constants.ZSTD_c_searchLog]: 6,
-  [constants.ZSTD_c_minMatch]: 4,
+const BEST_PARAMS: Readonly<Record<DenseSearch, ZstdParams>> = {
+  long: {
+    [constants.ZSTD_c_strategy]: constants.ZSTD_lazy,
+    [constants.ZSTD_c_hashLog]: 19,
+    [constants.ZSTD_c_searchLog]: 6,
+    [constants.ZSTD_c_minMatch]: 4,
+  },
+  short: {
+    [constants.ZSTD_c_strategy]: constants.ZSTD_greedy,
+    [constants.ZSTD_c_hashLog]: 19,
+    [constants.ZSTD_c_searchLog]: 5,
+    [constants.ZSTD_c_minMatch]: 5,
+  },
 };
 const SMALL_TABLES: ZstdParams = { [constants.ZSTD_c_hashLog]: 20, [constants.ZSTD_c_chainLog]: 20 };
 
@@ -55,8 +74,8 @@ const PROBE_FRAME: Uint8Array = Uint8Array.of(
   0x71,
 );
 
-/** The engines of one level: a deployment has one. */
-const compressing: { level: number | null; pool: EnginePool } = { level: null, pool: openCompressors(null) };
+/** Engines by what they were made for: a deployment has one level, or two kinds of search. */
+const compressing = new Map<string, EnginePool>();
 const decompressing: EnginePool = openEnginePool({
   open: (chunkSize) => createZstdDecompress({ chunkSize }),
   outputBytes: OUTPUT_BYTES,
@@ -66,14 +85,13 @@ const decompressing: EnginePool = openEnginePool({
 
 /**
  * Compresses bytes of any length but 0.
- * @param level of zstd, 1 to 19; `null` for the one that is best for archives
  * @returns one frame with checksum and content size for each 4 MiB
  */
-export function compressDenseZstd(raw: Uint8Array, level: number | null): Uint8Array {
+export function compressDenseZstd(raw: Uint8Array, effort: DenseEffort): Uint8Array {
   const frames: Uint8Array[] = [];
   for (let at = 0; at < raw.length; at += DENSE_FRAME_MAX_BYTES) {
     const piece = raw.subarray(at, at + DENSE_FRAME_MAX_BYTES);
-    frames.push(makeFrame(piece, level) ?? makeFrameAlone(piece, level) ?? compressMember(piece, "zstd"));
+    frames.push(makeFrame(piece, effort) ?? makeFrameAlone(piece, effort) ?? compressMember(piece, "zstd"));
   }
   const [only] = frames;
   return only !== undefined && frames.length === 1 ? only : joinBytes(frames);
@@ -99,14 +117,14 @@ export function useZstdContent<Result>(frame: Uint8Array, use: (content: Uint8Ar
 }
 
 /** Makes a frame with an engine; `null` when the runtime could not. */
-function makeFrame(raw: Uint8Array, level: number | null): Uint8Array | null {
-  if (compressing.level !== level) {
-    compressing.level = level;
-    compressing.pool = openCompressors(level);
-  }
-  const engine = compressing.pool.take();
-  const frame = engine === null ? null : runCompressor(engine, raw);
-  if (engine !== null) compressing.pool.give(engine);
+function makeFrame(raw: Uint8Array, effort: DenseEffort): Uint8Array | null {
+  const key = String(effort.level ?? effort.search);
+  const pool = compressing.get(key) ?? openCompressors(effort);
+  compressing.set(key, pool);
+  const engine = pool.take();
+  if (engine === null) return null;
+  const frame = runCompressor(engine, raw);
+  pool.give(engine);
   return frame;
 }
 
@@ -120,18 +138,18 @@ function runCompressor(engine: SyncEngine, raw: Uint8Array): Uint8Array | null {
 }
 
 /** Makes a frame without an engine, for runtimes that have none of that kind any more: their sync call is mended. */
-function makeFrameAlone(raw: Uint8Array, level: number | null): Uint8Array | null {
+function makeFrameAlone(raw: Uint8Array, effort: DenseEffort): Uint8Array | null {
   try {
-    const frame = Uint8Array.from(zstdCompressSync(raw, { params: toParams(level) }));
+    const frame = Uint8Array.from(zstdCompressSync(raw, { params: toParams(effort) }));
     return isWholeFrame(frame, raw.length) ? frame : null;
   } catch {
     return null;
   }
 }
 
-function openCompressors(level: number | null): EnginePool {
+function openCompressors(effort: DenseEffort): EnginePool {
   const kind: EngineKind = {
-    open: (chunkSize) => createZstdCompress({ params: toParams(level), chunkSize }),
+    open: (chunkSize) => createZstdCompress({ params: toParams(effort), chunkSize }),
     outputBytes: OUTPUT_BYTES,
     maxIdle: 1,
     isSound: (engine) => isWholeFrame(engine.run(PROBE_TEXT, constants.ZSTD_e_end), PROBE_TEXT.length),
@@ -139,8 +157,8 @@ function openCompressors(level: number | null): EnginePool {
   return openEnginePool(kind);
 }
 
-function toParams(level: number | null): ZstdParams {
-  if (level === null) return { ...SHARED_PARAMS, ...BEST_PARAMS };
+function toParams({ level, search }: DenseEffort): ZstdParams {
+  if (level === null) return { ...SHARED_PARAMS, ...BEST_PARAMS[search] };
   const tables = level < FIRST_LEVEL_OF_LARGE_TABLES ? {} : SMALL_TABLES;
   return { ...SHARED_PARAMS, ...tables, [constants.ZSTD_c_compressionLevel]: level };
 }

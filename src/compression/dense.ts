@@ -10,14 +10,12 @@
  *
  * Numbers are little-endian. RFC 8878 section 3.1.2, RFC 1952 section 2.3.1.1.
  */
-import { crc32, deflateRawSync } from "node:zlib";
 import { joinBytes } from "../bytes.ts";
 import type { FirnError } from "../errors.ts";
-import { MIB } from "../units.ts";
 import { toCorruptObject } from "./corrupt-object.ts";
-import { inflateDeflate } from "./deflate.ts";
-import { compressDenseZstd, DENSE_FRAME_MAX_BYTES, useZstdContent } from "./dense-zstd.ts";
-import { findTrailerFault, GZIP_TRAILER_BYTES, parseGzipHeader } from "./gzip-format.ts";
+import { compressDenseGzip, PLAIN_GZIP_HEADER, useGzipContent } from "./dense-gzip.ts";
+import { compressDenseZstd, DENSE_FRAME_MAX_BYTES, useZstdContent, type DenseEffort } from "./dense-zstd.ts";
+import { parseGzipHeader } from "./gzip-format.ts";
 import { inflateZstd } from "./zstd.ts";
 import { isAtFrameEnd, openZstdWalk, parseZstdHeader, walkZstdBlocks } from "./zstd-frame.ts";
 
@@ -25,10 +23,8 @@ import { isAtFrameEnd, openZstdWalk, parseZstdHeader, walkZstdBlocks } from "./z
 export type DenseCompression = "gzip" | "zstd";
 
 /** How dense members are made. */
-export interface DenseOptions {
+export interface DenseOptions extends DenseEffort {
   readonly compression: DenseCompression;
-  /** Of gzip 1 to 9, of zstd 1 to 19; `null` for the one that is best for archives. */
-  readonly level: number | null;
 }
 
 /** What stands before the compressed bytes of a member. */
@@ -48,24 +44,17 @@ export type MemberHeader =
 
 const ENTRY_MAGIC: Uint8Array = Uint8Array.of(0x5d, 0x2a, 0x4d, 0x18);
 const SKIPPABLE_HEADER_BYTES = 8;
-/** Magic, method, flags, no time, no extra flags, unknown system. */
-const GZIP_HEADER: Uint8Array = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
 const GZIP_FLAGS_AT = 3;
 const GZIP_FLAG_EXTRA = 4;
 const SUBFIELD_ID: Uint8Array = Uint8Array.of(0x46, 0x4e);
 const SUBFIELD_HEADER_BYTES = 4;
-/** Of gzip, where a search takes as long as it takes: what comes out is kept for years. */
-const BEST_GZIP_LEVEL = 9;
-const OUTPUT_PIECE_BYTES = MIB;
 
 /**
  * Compresses a member, as yet without its entry.
  * @param raw of any length but 0
  */
-export function compressDense(raw: Uint8Array, { compression, level }: DenseOptions): Uint8Array {
-  if (compression === "zstd") return compressDenseZstd(raw, level);
-  const stream = deflateRawSync(raw, { level: level ?? BEST_GZIP_LEVEL, chunkSize: OUTPUT_PIECE_BYTES });
-  return joinBytes([GZIP_HEADER, stream, writeUint(crc32(raw), 4), writeUint(raw.length % 2 ** 32, 4)]);
+export function compressDense(raw: Uint8Array, options: DenseOptions): Uint8Array {
+  return options.compression === "zstd" ? compressDenseZstd(raw, options) : compressDenseGzip(raw, options.level);
 }
 
 /**
@@ -74,10 +63,10 @@ export function compressDense(raw: Uint8Array, { compression, level }: DenseOpti
  */
 export function addMemberEntry(member: Uint8Array, compression: DenseCompression, entry: Uint8Array): Uint8Array {
   if (compression === "zstd") return joinBytes([ENTRY_MAGIC, writeUint(entry.length, 4), entry, member]);
-  const header = Uint8Array.from(GZIP_HEADER);
+  const header = Uint8Array.from(PLAIN_GZIP_HEADER);
   header[GZIP_FLAGS_AT] = GZIP_FLAG_EXTRA;
   const extraBytes = writeUint(SUBFIELD_HEADER_BYTES + entry.length, 2);
-  const content = member.subarray(GZIP_HEADER.length);
+  const content = member.subarray(PLAIN_GZIP_HEADER.length);
   return joinBytes([header, extraBytes, SUBFIELD_ID, writeUint(entry.length, 2), entry, content]);
 }
 
@@ -97,7 +86,8 @@ export function useDense<Result>(
   { member, compression, rawBytes }: DenseMember,
   use: (raw: Uint8Array) => Result,
 ): Result {
-  if (compression === "gzip") return use(checkLength(inflateGzipMember(member, rawBytes), compression, rawBytes));
+  if (compression === "gzip")
+    return useGzipContent(member, rawBytes, (raw) => use(checkLength(raw, compression, rawBytes)));
   const useWhole = (raw: Uint8Array): { readonly value: Result } => ({
     value: use(checkLength(raw, compression, rawBytes)),
   });
@@ -142,7 +132,7 @@ function readGzipEntry(bytes: Uint8Array, start: number): MemberHeader {
   const header = parseGzipHeader(bytes, start);
   if (header.kind !== "header") return header;
   if (!header.hasExtra) return { kind: "none" };
-  const extraAt = start + GZIP_HEADER.length;
+  const extraAt = start + PLAIN_GZIP_HEADER.length;
   const extraEnd = extraAt + 2 + readUint16(bytes, extraAt);
   for (let at = extraAt + 2; at + SUBFIELD_HEADER_BYTES <= extraEnd;) {
     const valueAt = at + SUBFIELD_HEADER_BYTES;
@@ -175,19 +165,6 @@ function inflateFrames(member: Uint8Array, rawBytes: number): Uint8Array {
   }
   const [only] = outputs;
   return only !== undefined && outputs.length === 1 ? only : joinBytes(outputs);
-}
-
-function inflateGzipMember(member: Uint8Array, rawBytes: number): Uint8Array {
-  const header = parseGzipHeader(member, 0);
-  if (header.kind !== "header") throw corrupt("gzip", "no gzip header");
-  const outcome = inflateDeflate(member.subarray(header.end), { limit: rawBytes, pieceBytes: OUTPUT_PIECE_BYTES });
-  if (outcome.kind !== "inflated") throw corrupt("gzip", "a broken deflate stream");
-  const trailerAt = header.end + outcome.consumed;
-  if (trailerAt + GZIP_TRAILER_BYTES !== member.length) throw corrupt("gzip", "no end behind the deflate stream");
-  const { output } = outcome;
-  const fault = findTrailerFault(member, trailerAt, { crc: crc32(output), length: output.length });
-  if (fault !== null) throw corrupt("gzip", fault);
-  return output;
 }
 
 function corrupt(compression: DenseCompression, found: string): FirnError {

@@ -4,34 +4,22 @@
  * pieces that each have memory of their own. Compressions other than gzip, and runtimes without such engines, take its
  * way.
  */
-import { constants, crc32, createInflateRaw } from "node:zlib";
+import { constants, crc32 } from "node:zlib";
 import type { FirnError } from "../errors.ts";
-import { KIB, MIB } from "../units.ts";
+import { KIB } from "../units.ts";
 import { openWindow, type ByteSource, type ByteWindow } from "./byte-source.ts";
 import { toCorruptObject } from "./corrupt-object.ts";
 import { readGzipHeader, readGzipTrailer } from "./inflate-gzip.ts";
 import { inflateStream } from "./inflate-stream.ts";
 import type { Compression } from "./member.ts";
-import { openEnginePool, type EnginePool, type SyncEngine } from "./sync-engine.ts";
+import { INFLATERS, INFLATER_BYTES } from "./deflate-engines.ts";
+import type { SyncEngine } from "./sync-engine.ts";
 
-/** Output from here on is given, though the member goes on. */
-const PIECE_BYTES: number = 2 * MIB;
 const INPUT_BYTES: number = 4 * KIB;
 /** Deflate makes at most 1,032 bytes of one: what an input makes fits behind all that may be there. */
-const OUTPUT_BYTES: number = PIECE_BYTES + 1100 * INPUT_BYTES;
+const PIECE_BYTES: number = INFLATER_BYTES - 1100 * INPUT_BYTES;
 /** Read ahead, so that an input is seldom cut short by the end of a piece. */
 const READ_AHEAD_BYTES: number = 64 * KIB;
-/** Objects that are read at the same time, beyond which memory is not kept. */
-const MAX_IDLE = 2;
-/** "firn" as a deflate stream of one stored block, and a byte behind it. */
-const PROBE: Uint8Array = Uint8Array.of(1, 4, 0, 0xfb, 0xff, 0x66, 0x69, 0x72, 0x6e, 0);
-
-const inflaters: EnginePool = openEnginePool({
-  open: (chunkSize) => createInflateRaw({ chunkSize }),
-  outputBytes: OUTPUT_BYTES,
-  maxIdle: MAX_IDLE,
-  isSound: (engine) => isProbeRead(engine) && isProbeRead(engine),
-});
 
 /**
  * Inflates the bytes of an object.
@@ -43,7 +31,7 @@ export async function* inflateMembers(
   source: ByteSource,
   compression: Compression,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const engine = compression === "gzip" ? inflaters.take() : null;
+  const engine = compression === "gzip" ? INFLATERS.take() : null;
   if (engine === null) {
     yield* inflateStream(source, compression);
     return;
@@ -56,7 +44,7 @@ export async function* inflateMembers(
       yield* inflateMember(input, engine);
     }
   } finally {
-    inflaters.give(engine);
+    INFLATERS.give(engine);
     await input.close();
   }
 }
@@ -92,12 +80,6 @@ function run(engine: SyncEngine, input: Uint8Array, outputAt: number): Uint8Arra
   } catch (error) {
     throw corrupt("a broken deflate stream", error);
   }
-}
-
-function isProbeRead(engine: SyncEngine): boolean {
-  engine.reset();
-  const output = engine.run(PROBE, constants.Z_SYNC_FLUSH);
-  return engine.consumedBytes === PROBE.length - 1 && new TextDecoder().decode(output) === "firn";
 }
 
 function corrupt(found: string, cause?: unknown): FirnError {

@@ -5,7 +5,6 @@
 declare module "node:zlib" {
   interface ZlibOptions {
     readonly level?: number;
-    readonly memLevel?: number;
     /** Size of the pieces of output; bytes. */
     readonly chunkSize?: number;
     /** Output beyond it is an error; bytes, at least 1. */
@@ -37,8 +36,10 @@ declare module "node:zlib" {
     readonly ZSTD_c_searchLog: number;
     readonly ZSTD_c_minMatch: number;
     readonly ZSTD_c_strategy: number;
+    readonly ZSTD_greedy: number;
     readonly ZSTD_lazy: number;
     readonly ZSTD_e_end: number;
+    readonly Z_FINISH: number;
     readonly Z_SYNC_FLUSH: number;
   }
 
@@ -57,6 +58,7 @@ declare module "node:zlib" {
   export function deflateRawSync(data: Uint8Array, options?: ZlibOptions): Uint8Array;
   export function inflateRawSync(data: Uint8Array, options?: ZlibOptions): unknown;
   export function inflateSync(data: Uint8Array, options?: ZlibOptions): unknown;
+  export function createDeflateRaw(options?: ZlibOptions): unknown;
   export function createInflateRaw(options?: ZlibOptions): Inflate;
   export function zstdCompressSync(data: Uint8Array, options?: ZstdOptions): Uint8Array;
   export function zstdDecompressSync(data: Uint8Array, options?: ZstdOptions): Uint8Array<ArrayBuffer>;

@@ -65,12 +65,12 @@ describe("openMerger()", () => {
 
   it("begins another member with a minute that fits into it, rather than cut it, when the last is nearly full", () => {
     const merger = openMerger(OPTIONS);
-    for (const [minute, count] of [40, 45, 40, 20, 60].entries()) add(merger, minute, request("a", count));
+    for (const [minute, count] of [40, 52, 40, 20, 60].entries()) add(merger, minute, request("a", count));
 
     expect(finish(merger).map(runsOf)).toEqual([
       [
         [0, 40],
-        [1, 45],
+        [1, 52],
       ],
       [
         [2, 40],

@@ -34,7 +34,7 @@ describe.each(COMPRESSIONS)("compressDense() with %s", (compression) => {
   it.each(LEVELS[compression])("gives back what it compressed at level %s, compressible or not", async (level) => {
     const lengths = [1, 255, 40_960, 131_072, MIB, DENSE_FRAME_MAX_BYTES];
     for (const raw of lengths.flatMap((length) => [randomBytes(length), makeText(length)])) {
-      const member = compressDense(raw, { compression, level });
+      const member = compressDense(raw, { compression, level, search: "long" });
 
       expectSame(inflate(member, compression, raw.length), raw);
       expectSame(await collect(inflateStream(pieces(member, 65_536), compression)), raw);
@@ -44,7 +44,7 @@ describe.each(COMPRESSIONS)("compressDense() with %s", (compression) => {
   it("gives back what is longer than a frame", async () => {
     const raw = bytesOf(randomBytes(DENSE_FRAME_MAX_BYTES), makeText(DENSE_FRAME_MAX_BYTES + 1));
 
-    const member = compressDense(raw, { compression, level: 1 });
+    const member = compressDense(raw, { compression, level: 1, search: "long" });
 
     expectSame(inflate(member, compression, raw.length), raw);
     expectSame(await collect(inflateStream(pieces(member, 65_536), compression)), raw);
@@ -53,7 +53,7 @@ describe.each(COMPRESSIONS)("compressDense() with %s", (compression) => {
   it("makes better members than those of fresh objects", () => {
     const raw = makeText(2 * MIB);
 
-    const dense = compressDense(raw, { compression, level: null });
+    const dense = compressDense(raw, { compression, level: null, search: "long" });
 
     expect(dense.length).toBeLessThan(0.95 * compressMember(raw, compression).length);
   });
@@ -62,7 +62,11 @@ describe.each(COMPRESSIONS)("compressDense() with %s", (compression) => {
     const entries = [NO_ENTRY, bytesOf('{"raw_bytes":1}'), randomBytes(4096)];
     const raws = [makeText(300_000), randomBytes(70_000), bytesOf("x")];
     const members = raws.map((raw, index) =>
-      addMemberEntry(compressDense(raw, { compression, level: null }), compression, entries[index] ?? NO_ENTRY),
+      addMemberEntry(
+        compressDense(raw, { compression, level: null, search: "long" }),
+        compression,
+        entries[index] ?? NO_ENTRY,
+      ),
     );
 
     const object = bytesOf(...members);
@@ -84,7 +88,7 @@ it("compressDense() makes one zstd frame of 4 MiB, of what does not compress too
   const raws = [randomBytes(DENSE_FRAME_MAX_BYTES), makeText(DENSE_FRAME_MAX_BYTES), randomBytes(200_000)];
   for (const level of [null, 1, null, 12, null]) {
     for (const raw of raws) {
-      const frame = compressDense(raw, { compression: "zstd", level });
+      const frame = compressDense(raw, { compression: "zstd", level, search: "short" });
 
       const header = parseZstdHeader(frame, 0);
       expect(header).toMatchObject({ kind: "frame", contentBytes: raw.length, hasChecksum: true, dictionaryId: null });
@@ -103,8 +107,16 @@ it("addMemberEntry() writes these bytes", () => {
 });
 
 describe("readMemberHeader()", () => {
-  const zstd = addMemberEntry(compressDense(makeText(100), { compression: "zstd", level: 1 }), "zstd", bytesOf("{}"));
-  const gzip = addMemberEntry(compressDense(makeText(100), { compression: "gzip", level: 1 }), "gzip", bytesOf("{}"));
+  const zstd = addMemberEntry(
+    compressDense(makeText(100), { compression: "zstd", level: 1, search: "long" }),
+    "zstd",
+    bytesOf("{}"),
+  );
+  const gzip = addMemberEntry(
+    compressDense(makeText(100), { compression: "gzip", level: 1, search: "long" }),
+    "gzip",
+    bytesOf("{}"),
+  );
 
   it.each([
     ["a frame", "zstd", zstd.subarray(10), "none"],
@@ -146,7 +158,7 @@ describe("readMemberHeader()", () => {
 
 describe.each(COMPRESSIONS)("useDense() refuses, with %s,", (compression) => {
   const raw = makeText(10_000);
-  const member = compressDense(raw, { compression, level: 1 });
+  const member = compressDense(raw, { compression, level: 1, search: "long" });
 
   it.each([
     ["a member of another length", member, raw.length + 1],

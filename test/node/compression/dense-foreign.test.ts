@@ -17,7 +17,7 @@ const PYTHON_GZIP = "import gzip,sys;sys.stdout.buffer.write(gzip.decompress(sys
 function makeObject(compression: DenseCompression): { readonly raw: Buffer; readonly object: Buffer } {
   const raws = listDataSets().map(({ name }) => Buffer.concat(readBodies(name).slice(0, 4)));
   const members = raws.map((raw) =>
-    addMemberEntry(compressDense(raw, { compression, level: null }), compression, ENTRY),
+    addMemberEntry(compressDense(raw, { compression, level: null, search: "long" }), compression, ENTRY),
   );
   return { raw: Buffer.concat(raws), object: Buffer.concat(members) };
 }
