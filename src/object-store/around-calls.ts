@@ -13,10 +13,11 @@ export function aroundCalls(store: ObjectStore, around: Around): ObjectStore {
     get: (key, options) => around("get", () => store.get(key, options)),
     head: (key) => around("head", () => store.head(key)),
     list: (request) => around("list", () => store.list(request)),
-    delete: (keys) => around("delete", () => store.delete(keys)),
+    delete: (keys, options) => around("delete", () => store.delete(keys, options)),
     createMultipart: (key, contentType) => around("createMultipart", () => store.createMultipart(key, contentType)),
     putPart: (upload, number, bytes) => around("putPart", () => store.putPart(upload, number, bytes)),
-    completeMultipart: (upload, parts) => around("completeMultipart", () => store.completeMultipart(upload, parts)),
+    completeMultipart: (upload, parts, sha256Hex) =>
+      around("completeMultipart", () => store.completeMultipart(upload, parts, sha256Hex)),
     abortMultipart: (upload) => around("abortMultipart", () => store.abortMultipart(upload)),
   };
 }

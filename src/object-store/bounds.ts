@@ -1,7 +1,8 @@
 /** What every store checks before it speaks to anyone, so that a caller's mistake looks the same everywhere. */
 import { FirnError } from "../errors.ts";
 import { LIST_PAGE_KEYS } from "../limits.ts";
-import type { ListRequest, PutSource } from "./contract.ts";
+import type { DeleteOptions, ListRequest, ObjectInfo, PutSource } from "./contract.ts";
+import { objectChanged } from "./range.ts";
 
 /** @throws RangeError when a page is to be empty or larger than stores allow, or asked for as not every store can. */
 export function assertListable({ limit = LIST_PAGE_KEYS, delimiter, startAfter }: ListRequest): void {
@@ -20,10 +21,26 @@ export function assertCursorMoves({ prefix, cursor }: ListRequest, next: string 
   throw new FirnError("store_unavailable", `Cannot list "${prefix}": the store gave the same cursor twice`);
 }
 
-/** @throws RangeError when one call names more keys than stores delete at once. */
-export function assertDeletable(keys: readonly string[]): void {
-  if (keys.length <= LIST_PAGE_KEYS) return;
-  throw new RangeError(`Cannot delete ${keys.length} objects at once, expected at most ${LIST_PAGE_KEYS}`);
+/** @throws RangeError when one call names more keys than stores delete at once, or a version of more than one. */
+export function assertDeletable(keys: readonly string[], { ifMatch }: DeleteOptions = {}): void {
+  const most = ifMatch === undefined ? LIST_PAGE_KEYS : 1;
+  if (keys.length <= most) return;
+  throw new RangeError(`Cannot delete ${keys.length} objects at once, expected at most ${most}`);
+}
+
+/**
+ * Looks at the object that is about to be deleted, for a store whose deletes take no condition.
+ * @throws FirnError `object_changed`
+ */
+export async function assertSameVersion(
+  head: (key: string) => Promise<ObjectInfo | null>,
+  keys: readonly string[],
+  { ifMatch }: DeleteOptions = {},
+): Promise<void> {
+  const [key] = keys;
+  if (ifMatch === undefined || key === undefined) return;
+  const info = await head(key);
+  if (info !== null && info.etag !== ifMatch) throw objectChanged(key, ifMatch, "delete");
 }
 
 /**

@@ -75,6 +75,15 @@ export interface GetOptions {
   readonly ifMatch?: string;
 }
 
+/** Which version is to be deleted. */
+export interface DeleteOptions {
+  /**
+   * Only if the object's ETag is this one, as an {@link ObjectInfo} gave it; with a single key. Checked by the store as
+   * it deletes where it can (AWS, Azure), else by a look right before: what is put between the two is deleted.
+   */
+  readonly ifMatch?: string;
+}
+
 /** A listing's order and bounds. */
 export interface ListRequest {
   /** Only keys that start with these characters. */
@@ -165,9 +174,10 @@ export interface ObjectStore {
   /**
    * Deletes up to 1000 objects; a key that does not exist is not an error. Not atomic: after an error some are deleted,
    * and all may be named again.
-   * @throws RangeError above 1000.
+   * @throws FirnError `object_changed` when the object is not the one that `ifMatch` names; it stays.
+   * @throws RangeError above 1000, and for `ifMatch` with other than one key.
    */
-  delete(keys: readonly string[]): Promise<void>;
+  delete(keys: readonly string[], options?: DeleteOptions): Promise<void>;
 
   /**
    * Begins an object whose bytes come in parts. Nothing is visible under the key before {@link completeMultipart}; what
@@ -189,9 +199,11 @@ export interface ObjectStore {
    * error: an upload that was completed by a call whose answer was lost is `stored`.
    *
    * `stored` means that the object stands there in the length of all parts, each of which was proven when it was sent.
+   * @param sha256Hex of all bytes, where the caller knows it: where the store enforces no digest of parts, the object is
+   *   read back and held to it.
    * @throws FirnError `object_not_found` when the upload was aborted; a part is unknown or changed: `store_refused`.
    */
-  completeMultipart(upload: MultipartUpload, parts: readonly UploadedPart[]): Promise<PutOutcome>;
+  completeMultipart(upload: MultipartUpload, parts: readonly UploadedPart[], sha256Hex?: string): Promise<PutOutcome>;
 
   /**
    * Gives an upload up and frees its parts, in Azure a week later; one that does not exist (any more) is not an error.

@@ -44,8 +44,8 @@ export function answerUnsatisfiable(
 }
 
 /** The error of an `ifMatch` that does not match. */
-export function objectChanged(key: string, ifMatch: string): FirnError {
-  return new FirnError("object_changed", `Cannot get object "${key}": it is not the one with ETag "${ifMatch}"`);
+export function objectChanged(key: string, ifMatch: string, call: "get" | "delete" = "get"): FirnError {
+  return new FirnError("object_changed", `Cannot ${call} object "${key}": it is not the one with ETag "${ifMatch}"`);
 }
 
 /** A stream without bytes, for readers that bring their buffer too. */

@@ -33,12 +33,12 @@ export function withTimeout(store: ObjectStore, timeouts: Timeouts = DEFAULT_TIM
     },
     head: (key) => bound(store.head(key), { call: "head", timeout: call }),
     list: (request) => bound(store.list(request), { call: "list", timeout: call }),
-    delete: (keys) => bound(store.delete(keys), { call: "delete", timeout: call }),
+    delete: (keys, options) => bound(store.delete(keys, options), { call: "delete", timeout: call }),
     createMultipart: (key, contentType) =>
       bound(store.createMultipart(key, contentType), { call: "createMultipart", timeout: call }),
     putPart: (upload, number, bytes) => bound(store.putPart(upload, number, bytes), { call: "putPart", timeout: put }),
-    completeMultipart: (upload, parts) =>
-      bound(store.completeMultipart(upload, parts), { call: "completeMultipart", timeout: put }),
+    completeMultipart: (upload, parts, sha256Hex) =>
+      bound(store.completeMultipart(upload, parts, sha256Hex), { call: "completeMultipart", timeout: put }),
     abortMultipart: (upload) => bound(store.abortMultipart(upload), { call: "abortMultipart", timeout: call }),
   };
 }

@@ -13,12 +13,15 @@ export function withVerify(store: ObjectStore, timeout: Millis = STORE_CALL_TIME
     ...store,
     put: async (key, source) =>
       verifyPut(await store.put(key, source), source, () => readBack(store, key, { timeout })),
-    completeMultipart: async (upload, parts) => {
-      const outcome = await store.completeMultipart(upload, parts);
+    completeMultipart: async (upload, parts, sha256Hex) => {
+      const outcome = await store.completeMultipart(upload, parts, sha256Hex);
       if (outcome.kind === "exists") return outcome;
       const found = await readBack(store, upload.key, { timeout });
-      if (found.length === outcome.info.length) return outcome;
-      throw unproven(upload.key, `it has ${found.length} bytes, expected ${outcome.info.length} bytes`);
+      if (found.length !== outcome.info.length) {
+        throw unproven(upload.key, `it has ${found.length} bytes, expected ${outcome.info.length} bytes`);
+      }
+      if (sha256Hex === undefined || found.sha256Hex === sha256Hex) return outcome;
+      throw unproven(upload.key, `it has SHA-256 ${found.sha256Hex}, expected ${sha256Hex}`);
     },
   };
 }

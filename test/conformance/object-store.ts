@@ -8,7 +8,7 @@ import { hexOf, patternOf, read, sourceOf } from "./put-source.ts";
 import { OTHER, SMALL, type Case } from "./store-case.ts";
 import { describeKeys, describeListing, describePaging, describeRollUp } from "./store-listing.ts";
 import { describeAborts, describeMultipart } from "./store-multipart.ts";
-import { describeEtags, describeRanges, describeReading } from "./store-reading.ts";
+import { describeEtags, describeRanges, describeReading, describeVersionDeletes } from "./store-reading.ts";
 
 /** Names of cases that a store cannot pass and that are left out for it, with the reason. */
 export interface Differences {
@@ -32,6 +32,7 @@ export function describeObjectStore(name: string, open: () => ObjectStore, diffe
     describeReading(it);
     describeRanges(it);
     describeEtags(it);
+    describeVersionDeletes(it);
   });
   describe(`${name} conforms: list()`, () => {
     describeListing(it);

@@ -60,6 +60,33 @@ export function describeReading(it: Case): void {
   });
 }
 
+/** Declares the cases of deletes of one version. */
+export function describeVersionDeletes(it: Case): void {
+  it("delete() of another version throws object_changed and deletes nothing", async (store, prefix) => {
+    const key = `${prefix}object`;
+    const { etag } = await putSmall(store, key);
+    await store.delete([key]);
+    const { info } = await store.put(key, await sourceOf(OTHER));
+
+    await expect(store.delete([key], ifMatch(etag))).rejects.toMatchObject({ kind: "object_changed" });
+    expect(await store.head(key)).toEqual(info);
+  });
+
+  it("delete() of a version deletes it, and repeats without an error", async (store, prefix) => {
+    const key = `${prefix}object`;
+    const { etag } = await putSmall(store, key);
+
+    await store.delete([key], ifMatch(etag));
+    await store.delete([key], ifMatch(etag));
+
+    expect(await store.head(key)).toBeNull();
+  });
+
+  it("delete() refuses several keys with one version", async (store, prefix) => {
+    await expect(store.delete([`${prefix}a`, `${prefix}b`], { ifMatch: "e" })).rejects.toThrow(RangeError);
+  });
+}
+
 /** Declares the cases of ranges. */
 export function describeRanges(it: Case): void {
   it("get() of a range gives exactly its bytes", async (store, prefix) => {

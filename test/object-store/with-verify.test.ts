@@ -75,6 +75,16 @@ describe("withVerify()", () => {
     await expect(store.completeMultipart(upload, [part])).rejects.toMatchObject({ kind: "store_unavailable" });
   });
 
+  it("does not take an object of parts in other bytes for stored, where its digest is known", async () => {
+    const store = withVerify(corrupt(openMemoryStore(), flipLast));
+    const upload = await store.createMultipart("key", "text/plain");
+    const part = await store.putPart(upload, 1, BYTES);
+
+    await expect(store.completeMultipart(upload, [part], await hexOf(BYTES))).rejects.toMatchObject({
+      kind: "store_unavailable",
+    });
+  });
+
   it("does not take an object that is gone for stored", async () => {
     const memory = openMemoryStore();
     const put: ObjectStore["put"] = async (key, source) => {

@@ -34,8 +34,13 @@ export function openMemoryStore(name = "test"): MemoryStore {
     get: async (key, options) => get(state, key, options),
     head: async (key) => headMemory(state, key),
     list: async (request) => listMemory(state, request),
-    delete: async (keys) => {
-      assertDeletable(keys);
+    delete: async (keys, { ifMatch } = {}) => {
+      assertDeletable(keys, ifMatch === undefined ? {} : { ifMatch });
+      for (const key of keys) {
+        const etag = headMemory(state, key)?.etag;
+        if (ifMatch !== undefined && etag !== undefined && etag !== ifMatch)
+          throw objectChanged(key, ifMatch, "delete");
+      }
       for (const key of keys) state.objects.delete(key);
     },
     createMultipart: async (key, contentType) => createMemoryUpload(state, key, contentType),

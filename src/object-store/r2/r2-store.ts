@@ -4,7 +4,7 @@
  */
 import { FirnError } from "../../errors.ts";
 import { LIST_PAGE_KEYS } from "../../limits.ts";
-import { assertCursorMoves, assertDeletable, assertListable } from "../bounds.ts";
+import { assertCursorMoves, assertDeletable, assertListable, assertSameVersion } from "../bounds.ts";
 import type { GetOptions, ListPage, ListRequest, ObjectInfo, ObjectStore, PutOutcome, PutSource } from "../contract.ts";
 import { answerUnsatisfiable, assertRange, objectChanged } from "../range.ts";
 import { proveStored, uploadStream } from "../upload-stream.ts";
@@ -25,8 +25,10 @@ export function openR2Store(bucket: R2Bucket, bucketName: string, storageClass?:
     get: (key, options) => get(bucket, key, options),
     head: (key) => head(bucket, key),
     list: (request) => list(bucket, request),
-    delete: async (keys) => {
-      assertDeletable(keys);
+    delete: async (keys, options) => {
+      assertDeletable(keys, options);
+      // The binding's delete takes no condition.
+      await assertSameVersion((key) => head(bucket, key), keys, options);
       if (keys.length > 0) await askR2("delete", () => bucket.delete([...keys]));
     },
     createMultipart: (key, contentType) => createR2Upload(bucket, key, { contentType, storageClass }),

@@ -4,17 +4,30 @@
  */
 import { FirnError } from "../../errors.ts";
 import { DELETE_CONCURRENCY } from "../../limits.ts";
-import { assertDeletable } from "../bounds.ts";
+import { assertDeletable, assertSameVersion } from "../bounds.ts";
+import type { DeleteOptions } from "../contract.ts";
 import { md5Of, sha256Hex } from "../digest.ts";
 import { discard } from "../http/answer-body.ts";
 import { textOf } from "../http/xml.ts";
+import { objectChanged } from "../range.ts";
 import { ask, askXml, failureOf, innerFailures, type S3Client } from "./client.ts";
-import { toStoreError } from "./s3-errors.ts";
+import { headObject } from "./head-object.ts";
+import { kindOf, toStoreError } from "./s3-errors.ts";
 import { escapeXml, isXmlText } from "./write-xml.ts";
 
 /** Deletes objects; those that do not exist are no error. */
-export async function deleteObjects(client: S3Client, keys: readonly string[]): Promise<void> {
-  assertDeletable(keys);
+export async function deleteObjects(
+  client: S3Client,
+  keys: readonly string[],
+  options: DeleteOptions = {},
+): Promise<void> {
+  assertDeletable(keys, options);
+  const isChecked = !client.dialect.deletesIfMatch;
+  if (isChecked) await assertSameVersion((key) => headObject(client, key, "delete"), keys, options);
+  else if (options.ifMatch !== undefined) {
+    for (const key of keys) await deleteOne(client, key, options.ifMatch);
+    return;
+  }
   const inBatch = client.dialect.deletesInBatch ? keys.filter(isSafeInXml) : [];
   const isBatch = inBatch.length > 1;
   if (isBatch) await deleteBatch(client, inBatch);
@@ -32,9 +45,11 @@ async function deleteEach(client: S3Client, keys: readonly string[]): Promise<vo
   }
 }
 
-async function deleteOne(client: S3Client, key: string): Promise<void> {
-  const answer = await ask(client, { call: "delete", method: "DELETE", key });
+async function deleteOne(client: S3Client, key: string, ifMatch?: string): Promise<void> {
+  const headers = ifMatch === undefined ? {} : { "if-match": `"${ifMatch}"` };
+  const answer = await ask(client, { call: "delete", method: "DELETE", key, headers });
   if (answer.kind === "answered") return discard(answer.response);
+  if (ifMatch !== undefined && kindOf(answer.failure) === "object_changed") throw objectChanged(key, ifMatch, "delete");
   if (answer.failure.code !== "NoSuchKey") throw toStoreError(failureOf("delete", key), answer.failure);
 }
 

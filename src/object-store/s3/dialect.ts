@@ -28,6 +28,11 @@ export interface S3Dialect {
   /** DeleteObjects; without it objects are deleted one by one. */
   readonly deletesInBatch: boolean;
   /**
+   * `If-Match` on DeleteObject. Only where it is known to be kept: MinIO answers 204 and deletes whatever stands there.
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html https://github.com/minio/minio/issues/21677
+   */
+  readonly deletesIfMatch: boolean;
+  /**
    * `Accept-Encoding` of a get, not signed. `identity` keeps what stands between from compressing; `gzip` keeps a store
    * that would from decompressing objects of a foreign writer. https://cloud.google.com/storage/docs/transcoding
    */
@@ -50,6 +55,7 @@ const SPECIFIED: S3Dialect = {
   takesRequesterPays: true,
   encryptions: ["none", "sse-s3", "sse-kms", "sse-c"],
   deletesInBatch: true,
+  deletesIfMatch: false,
   acceptEncoding: "identity",
   servesSts: true,
 };
@@ -66,7 +72,7 @@ const COMPATIBLE: S3Dialect = {
 /** The table. A row says only in what it differs from the two above. */
 export const DIALECTS: Readonly<Record<S3DialectName, S3Dialect>> = {
   // 5.2 [D]: conditions on PutObject and CompleteMultipartUpload, checksums verified.
-  aws: { ...SPECIFIED, hosts: /(?:^|\.)amazonaws\.(?:com|com\.cn|eu)$/, servesSts: false },
+  aws: { ...SPECIFIED, hosts: /(?:^|\.)amazonaws\.(?:com|com\.cn|eu)$/, deletesIfMatch: true, servesSts: false },
   // 5.2, 7.4: no ACLs, no tags, SSE-C only; SHA-256 checksums only of parts; expected owner answers 501 [M, simulator].
   r2: {
     ...COMPATIBLE,

@@ -45,7 +45,7 @@ export function openS3Store(config: S3StorageConfig, deps: S3Deps): ObjectStore 
     get: (key, options) => getObject(client, key, options),
     head: (key) => headObject(client, key),
     list: (request) => listObjects(client, request),
-    delete: (keys) => deleteObjects(client, keys),
+    delete: (keys, options) => deleteObjects(client, keys, options),
     createMultipart: (key, contentType) => createUpload(client, key, contentType),
     putPart: (upload, number, bytes) => uploadPart(client, upload, number, bytes),
     completeMultipart: (upload, parts) => completeUpload(client, upload, parts),

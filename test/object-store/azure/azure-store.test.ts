@@ -42,6 +42,24 @@ describe("openAzureStore()", () => {
     expect(sent.length).toBeLessThan(20);
   });
 
+  it("delete() of one version lets Azure check its ETag, and looks whether the blob is gone", async () => {
+    const there = { status: 200, headers: { "content-length": "1", etag: '"f"' } };
+    let isThere = true;
+    const { store, sent } = openFakeAzure(({ method }) =>
+      method === "DELETE"
+        ? { status: 412, code: "ConditionNotMet" }
+        : isThere
+          ? there
+          : { status: 404, code: "BlobNotFound" },
+    );
+
+    await expect(store.delete(["a"], { ifMatch: "e" })).rejects.toMatchObject({ kind: "object_changed" });
+    isThere = false;
+    await store.delete(["a"], { ifMatch: "e" });
+
+    expect(sent[0]?.headers.get("if-match")).toBe('"e"');
+  });
+
   it("abortMultipart() asks for nothing", async () => {
     const { store, sent } = openFakeAzure(() => ({ status: 500 }));
 

@@ -149,6 +149,22 @@ describe("openS3Store() delete()", () => {
     await expect(store.delete(["a", "b"])).rejects.toMatchObject({ kind: "store_unavailable" });
   });
 
+  it("deletes one version by the store's own condition in AWS alone, else after a look", async () => {
+    const found = new Response(null, { headers: { etag: '"e"', "content-length": "1", "last-modified": "now" } });
+    const aws = openScripted([gone(), errorAnswer(412, "PreconditionFailed")], { dialect: "aws" });
+    const minio = openScripted([found, gone()], { dialect: "minio" });
+
+    await aws.store.delete(["a"], { ifMatch: "e" });
+    await expect(aws.store.delete(["a"], { ifMatch: "e" })).rejects.toMatchObject({ kind: "object_changed" });
+    await minio.store.delete(["a"], { ifMatch: "e" });
+
+    expect(aws.sent.map(({ method, headers }) => [method, headers.get("if-match")])).toEqual([
+      ["DELETE", '"e"'],
+      ["DELETE", '"e"'],
+    ]);
+    expect(minio.sent.map(({ method }) => method)).toEqual(["HEAD", "DELETE"]);
+  });
+
   it("does not take a bucket that is not there for a missing object", async () => {
     const { store } = openScripted([errorAnswer(404, "NoSuchBucket")]);
 
