@@ -160,6 +160,10 @@ export const REPLAY_FETCH_AHEAD = 3;
 export const MAX_TOP_LEVEL_FIELD_BYTES: Bytes = bytes(32 * MIB);
 /** Unknown values of an archived JSON document nest at most this deep: no body can nest deeper, and it takes 4 MiB. */
 export const MAX_UNKNOWN_VALUE_DEPTH = 33_554_432;
+/** Manifests and claims of one hour, two a generation; an hour has a handful, one that is forced each minute thousands. */
+export const HOUR_MAX_MANIFEST_KEYS = 20_000;
+/** Claims of an hour that a Compactor finishes at one look: one publication breaks off at a time, and the next waits. */
+export const CHAIN_MAX_UNFINISHED = 8;
 /** A manifest names its generation with 8 digits. */
 export const MANIFEST_MAX_GENERATION = 99_999_999;
 /** Head of a manifest (protocol 5.7): every read of an hour fetches it, and a Durable Object keeps it as one row. */
@@ -191,6 +195,8 @@ export const ARCHIVE_PAGE_DEFAULT = 1_000;
 export const ARCHIVE_PAGE_MAX_CALLS = 300;
 /** An hour that is compacted again and again while it is looked at is given up; each time takes a listing. */
 export const ARCHIVE_HOUR_MAX_LOOKS = 4;
+/** Pages in a row without an object: stores give a few where much was deleted, and one that gives more never ends. */
+export const LIST_MAX_EMPTY_PAGES = 1000;
 /** A store lists at most this many keys a page. */
 export const LIST_PAGE_KEYS = 1000;
 /**

@@ -7,7 +7,7 @@ import { checkSuccessor, type ChainPlace } from "../archive/chain.ts";
 import { formatClaimKey, formatManifestKey } from "../archive/firn-keys.ts";
 import { decodeManifest } from "../archive/manifest.ts";
 import { FirnError } from "../errors.ts";
-import { MANIFEST_MAX_BYTES } from "../limits.ts";
+import { CHAIN_MAX_UNFINISHED, MANIFEST_MAX_BYTES } from "../limits.ts";
 import { readNewestManifest, type HourManifest } from "../reader/manifests.ts";
 import { openUsage } from "../reader/usage.ts";
 import type { Millis } from "../units.ts";
@@ -16,17 +16,20 @@ import { putOwn, readOwn, sha256HexOf } from "./firn-object.ts";
 
 /**
  * Reads the newest generation; `null` when the hour has none.
- * @throws FirnError `corrupt_object` for a broken chain, `unknown_format`, what the store throws
+ * @throws FirnError `corrupt_object` for a broken chain and for claims without end, `unknown_format`, what the store
+ * throws
  */
 export async function readNewest(compactor: Compactor, hour: Millis): Promise<HourManifest | null> {
   const { store, layout, identity } = compactor.deps;
   const place = placeOf(compactor, hour);
-  for (;;) {
+  for (let round = 0; round < CHAIN_MAX_UNFINISHED; round += 1) {
     const source = { store, layout, usage: openUsage() };
     const newest = await readNewestManifest(source, { signal: identity.signal, hour, known: null });
     const isFinished = await finishClaim(compactor, newest, place);
     if (!isFinished) return newest;
   }
+  const found = `${CHAIN_MAX_UNFINISHED} generations one after another were claimed and not published`;
+  throw new FirnError("corrupt_object", `Cannot read the chain of ${new Date(hour).toISOString()}: ${found}`);
 }
 
 /** @returns whether there was one */

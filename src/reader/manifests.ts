@@ -9,7 +9,7 @@ import { classifyKey } from "../archive/key.ts";
 import { decodeManifest, type Manifest } from "../archive/manifest.ts";
 import { openHourSources, type HourSources, type ListedObject } from "../archive/visibility.ts";
 import { FirnError } from "../errors.ts";
-import { FOREIGN_PART_MAX_BYTES, MANIFEST_MAX_BYTES } from "../limits.ts";
+import { FOREIGN_PART_MAX_BYTES, HOUR_MAX_MANIFEST_KEYS, MANIFEST_MAX_BYTES } from "../limits.ts";
 import type { ObjectInfo } from "../object-store/contract.ts";
 import type { ItemSignal } from "../signal.ts";
 import type { Millis } from "../units.ts";
@@ -37,7 +37,7 @@ export interface ManifestPlace {
 /**
  * Reads the newest manifest of an hour; `null` when the hour has none.
  * @throws FirnError `corrupt_object` for a broken chain or manifest, and for one that is listed and not given;
- * `unknown_format`; what the store throws
+ * `too_large` above `HOUR_MAX_MANIFEST_KEYS`; `unknown_format`; what the store throws
  */
 export async function readNewestManifest(
   source: ListingSource,
@@ -47,6 +47,7 @@ export async function readNewestManifest(
   const listed = new Map<string, ObjectInfo>();
   for await (const page of listAll(source, manifestFolder(layout, signal, hour))) {
     for (const info of page) listed.set(info.key, info);
+    if (listed.size > HOUR_MAX_MANIFEST_KEYS) throw tooManyKeys(hour);
   }
   const place = { layout, signal, hour };
   const name = findNewest([...listed.keys()], place);
@@ -57,6 +58,11 @@ export async function readNewestManifest(
   const sha256Hex = await sha256HexOf(encoded);
   checkNewest({ manifest, sha256Hex }, name, place);
   return { name, manifest, sha256Hex, sources: openHourSources(manifest, []) };
+}
+
+function tooManyKeys(hour: Millis): FirnError {
+  const found = `it has more than ${HOUR_MAX_MANIFEST_KEYS} manifests and claims`;
+  return new FirnError("too_large", `Cannot read hour ${new Date(hour).toISOString()}: ${found}`);
 }
 
 async function fetchManifest(source: ListingSource, key: string, length: number): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import { hourListPrefix } from "../archive/key.ts";
 import type { ItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
 import { commonPrefix, hourAtOrAfterKey, type HourPrefix, type HourRange } from "./hours.ts";
-import type { ListingSource } from "./listing.ts";
+import { openEmptyPageBound, type ListingSource } from "./listing.ts";
 
 /**
  * Finds the next hour worth looking at after an hour without anything.
@@ -53,12 +53,14 @@ export async function seekHour(
   const prefix = commonPrefix(prefixOf, hours);
   // Every key of the first hour is longer than its prefix, so it sorts after it.
   const startAfter = prefixOf(hours.first);
+  const bound = openEmptyPageBound(prefix);
   let cursor: string | undefined;
   do {
     usage.storeCalls++;
     const page = await store.list({ prefix, startAfter, limit: 1, ...(cursor === undefined ? {} : { cursor }) });
     const found = page.objects[0];
     if (found !== undefined) return hourAtOrAfterKey(prefixOf, hours, found.key);
+    bound.add(0);
     cursor = page.cursor;
   } while (cursor !== undefined);
   return hours.end;

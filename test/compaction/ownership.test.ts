@@ -1,7 +1,8 @@
 /** Who may compact, what is adopted, what is retired: the rules between a Compactor, the bucket and the operator. */
 import { describe, expect, it } from "vitest";
-import { takeOwnership } from "../../src/compaction/owner.ts";
-import { HOUR, millis, MINUTE } from "../../src/units.ts";
+import { readOwner, takeOver, takeOwnership } from "../../src/compaction/owner.ts";
+import { toStatus } from "../../src/compaction/status.ts";
+import { bytes, HOUR, millis, MINUTE } from "../../src/units.ts";
 import { HOUR_FORMAT } from "../reader/archive-sample.ts";
 import { checkClean, HOUR_14, keysBelow, newestManifest, openBucket, readNames, telemetryKeys } from "./bucket.ts";
 import { openKit, withCompactor, withStorage } from "./compactor-kit.ts";
@@ -81,6 +82,28 @@ describe("work()", () => {
         put: async (key, source) => {
           if (moment === "claim" && key.endsWith(".claim")) await overtake();
           return store.put(key, source);
+  it("finishes no more than eight publications at one look, and the others at the next ones", async () => {
+    const bucket = openBucket();
+    await withCompactor(bucket, async (kit) => {
+      kit.settings.targetBytes = bytes(1);
+      for (let number = 0; number < 12; number += 1) {
+        bucket.put(number, [`item-${number}`]);
+        await kit.work();
+      }
+      for (const key of keysBelow(bucket, "_firn/manifests/")) {
+        if (key.endsWith(".json")) bucket.store.objects.delete(key);
+      }
+      await kit.loseStorage();
+      bucket.put(20, ["item-20"]);
+
+      await kit.work();
+      expect(toStatus(kit.compactor).problems[0]?.error).toContain("8 generations one after another were claimed");
+      await kit.settle(6);
+      expect(newestManifest(bucket)).toMatchObject({ generation: 13 });
+      expect(await readNames(bucket)).toEqual(bucket.names.toSorted());
+    });
+  });
+
         },
         completeMultipart: async (upload, parts) => {
           if (moment === "completeMultipart") await overtake();
