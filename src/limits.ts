@@ -125,8 +125,6 @@ export const RETRY_AFTER_BACKLOG: Seconds = seconds(5);
 /** No client is asked to wait longer, whatever a shard said (otlp-http 4.3). */
 export const RETRY_AFTER_MAX: Seconds = seconds(60);
 
-/** An hour waits so long for shards that cannot close it; what they store after that is late (protocol 5.1). */
-export const COMPACT_CLOSE_WAIT_MAX: Millis = millis(6 * 3_600_000);
 /** A request for compaction ends its waiting after this; the Compactors go on by themselves. */
 export const COMPACT_REQUEST_MAX: Millis = millis(900_000);
 /** Between two calls of a Compactor that has more to do. */

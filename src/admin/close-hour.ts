@@ -4,7 +4,7 @@
  */
 import type { CompactorIdentity } from "../compaction/contract.ts";
 import { toErrorMessage } from "../errors.ts";
-import { COMPACT_CLOSE_WAIT_MAX } from "../limits.ts";
+import { COMPACT_CLOSE_MAX_DELAY } from "../limits.ts";
 import { log } from "../log.ts";
 import { HOUR, type Millis } from "../units.ts";
 import { askShards, type ShardAccess } from "./fan-out.ts";
@@ -35,7 +35,7 @@ export async function closeHour(
     reasons.add(toErrorMessage(error));
   }
   if (reasons.size === 0) return "closed";
-  const isOverdue = now >= hour + HOUR + COMPACT_CLOSE_WAIT_MAX;
+  const isOverdue = now >= hour + HOUR + COMPACT_CLOSE_MAX_DELAY;
   const fields = { tenant, signal, hour: new Date(hour).toISOString(), reasons: [...reasons].join("; ") };
   log(isOverdue ? "warn" : "info", isOverdue ? "hour.closed_late" : "hour.open", fields);
   return isOverdue ? "closed" : "open";

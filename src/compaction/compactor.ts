@@ -121,6 +121,8 @@ export interface Compactor {
   storeRetryAt: number;
   refusal: string | null;
   lastError: { readonly at: number; readonly message: string } | null;
+  /** Shards did not close an hour: for hours that need not wait for them they are asked again from here on. */
+  closeRetryAt: number;
 }
 
 /**
@@ -149,6 +151,7 @@ export async function openCompactor(deps: CompactorDeps, newIncarnation: () => s
     storeRetryAt: 0,
     refusal: null,
     lastError: null,
+    closeRetryAt: 0,
   };
 }
 

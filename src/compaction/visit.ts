@@ -206,15 +206,22 @@ async function begin(
   return true;
 }
 
-/** A shard that cannot be asked, or has data left, holds an hour up so long and no longer (protocol 5.1). */
-async function isClosed({ deps }: Compactor, hour: Millis): Promise<boolean> {
-  if (hour + HOUR + COMPACT_CLOSE_MAX_DELAY <= deps.now()) return true;
+/**
+ * A shard that cannot be asked, or has data left, holds an hour up so long and no longer (protocol 5.1). Even then those
+ * are asked that can be: one that has promised tells of what comes late, at once instead of at the next look.
+ */
+async function isClosed(compactor: Compactor, hour: Millis): Promise<boolean> {
+  const { deps } = compactor;
+  const isOverdue = hour + HOUR + COMPACT_CLOSE_MAX_DELAY <= deps.now();
+  // Shards that do not answer take their time, and many hours may have waited.
+  if (isOverdue && deps.now() < compactor.closeRetryAt) return true;
   try {
-    return (await deps.closeHour(hour)) === "closed";
+    if ((await deps.closeHour(hour)) === "closed") return true;
   } catch (error) {
     log("warn", "compact.not_closed", { hour, error: toErrorMessage(error) });
-    return false;
   }
+  compactor.closeRetryAt = deps.now() + OPEN_HOUR_WAIT;
+  return isOverdue;
 }
 
 /** The generation that a run follows. */

@@ -4,8 +4,8 @@ import { reportLate } from "../../src/compaction/late.ts";
 import { insertTrash } from "../../src/compaction/ledger.ts";
 import { toStatus } from "../../src/compaction/status.ts";
 import { FirnError } from "../../src/errors.ts";
-import { HOUR } from "../../src/units.ts";
-import { checkClean, HOUR_14, openBucket } from "./bucket.ts";
+import { HOUR, millis, MINUTE } from "../../src/units.ts";
+import { checkClean, HOUR_14, keysBelow, newestManifest, openBucket, readNames } from "./bucket.ts";
 import { withCompactor } from "./compactor-kit.ts";
 
 describe("work()", () => {
@@ -37,6 +37,48 @@ describe("work()", () => {
       await kit.settle();
       await checkClean(bucket, "refused");
       expect(toStatus(kit.compactor).totals.deletedObjects).toBe(2);
+    });
+  });
+
+  it("waits six hours for shards that do not answer, and takes what comes then as late", async () => {
+    const bucket = openBucket();
+    bucket.put(3, ["item-1"]);
+    await withCompactor(bucket, async (kit) => {
+      kit.closeHour = () => {
+        throw new Error("the shard cannot be reached");
+      };
+      await kit.work();
+      while (kit.now < HOUR_14 + 7 * HOUR - 6 * MINUTE) await kit.settle(1);
+      expect(keysBelow(bucket, "_firn/manifests/")).toEqual([]);
+      expect(toStatus(kit.compactor)).toMatchObject({ waitingHours: 1, setAsideHours: 0 });
+
+      await kit.settle(1);
+      expect(kit.now).toBeLessThanOrEqual(HOUR_14 + 7 * HOUR + 6 * MINUTE);
+      expect(newestManifest(bucket)).toMatchObject({ generation: 1, outputs: { length: 1 } });
+
+      bucket.put(4, ["item-2"]);
+      expect(await readNames(bucket)).toEqual(["item-1", "item-2"]);
+      await reportLate(kit.compactor, HOUR_14);
+      await kit.settle(3);
+      expect(newestManifest(bucket)).toMatchObject({ generation: 2, outputs: { length: 2 } });
+      kit.now += 3 * HOUR;
+      await kit.settle();
+      await checkClean(bucket, "closed late");
+    });
+  });
+
+  it("asks shards for their promise in an hour that is taken long after its end, too", async () => {
+    const bucket = openBucket();
+    bucket.put(3, ["item-1"]);
+    bucket.put(3, ["item-2"], { hour: millis(HOUR_14 - HOUR) });
+    await withCompactor(bucket, async (kit) => {
+      kit.now += 10 * HOUR;
+      kit.closeHour = () => "open";
+      await kit.work();
+
+      expect(kit.closings).toEqual([HOUR_14 - HOUR]);
+      expect(await readNames(bucket)).toEqual(["item-1", "item-2"]);
+      expect(keysBelow(bucket, "/00000001-")).toHaveLength(2);
     });
   });
 
