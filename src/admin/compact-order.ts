@@ -11,7 +11,7 @@ import { parseFlag, parseOrderWindow, refuseParameter, refuseUnknown } from "./o
 export interface CompactOrder {
   readonly signals: readonly ItemSignal[];
   readonly work: Extract<WorkOrder, { readonly kind: "window" }>;
-  /** Makes this deployment the owner of the archive first, with all its tenants. */
+  /** Makes this deployment the owner of the tenant's archive first, and of no other. */
   readonly takeOver: boolean;
 }
 

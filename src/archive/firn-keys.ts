@@ -2,6 +2,7 @@
  * Names below `_firn/`, where Firn keeps what it knows about an archive: who owns it, manifests, member tables.
  *
  *     <base_prefix?>/<prefix?>/_firn/owner
+ *     …/_firn/owners/<tenant or ->
  *     …/_firn/manifests/<tenant or ->/<signal>/<hour path>/<generation, 8 digits>-<sha256, 16 hex>.json
  *     …/_firn/manifests/<tenant or ->/<signal>/<hour path>/<generation, 8 digits>.claim
  *     …/_firn/members/<tenant or ->/<signal>/<hour path>/<id of the output>.json
@@ -35,12 +36,17 @@ export function formatFirnRoot(layout: Layout): string {
   return `${root}${RESERVED_SEGMENT}/`;
 }
 
-/** Formats the key that names the deployment which may compact and delete. */
+/** Formats the key that names the deployment which may compact and delete, for all tenants that nobody took over. */
 export function formatOwnerKey(layout: Layout): string {
   return `${formatFirnRoot(layout)}owner`;
 }
 
 /** Formats the prefix of all manifests of a tenant and signal, with its trailing slash. */
+/** Formats the key that names another deployment for one tenant alone, which took that tenant over. */
+export function formatTenantOwnerKey(layout: Layout): string {
+  return `${formatFirnRoot(layout)}owners/${tenantSegment(layout)}`;
+}
+
 export function manifestRoot(layout: Layout, signal: Signal): string {
   return `${formatFirnRoot(layout)}manifests/${tenantSegment(layout)}/${signal}/`;
 }

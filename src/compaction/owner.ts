@@ -1,9 +1,10 @@
 /**
  * Who may compact and delete under a prefix: `_firn/owner` names one deployment and an epoch (protocol 1). It is
- * created if it is absent; taking over is an operator's act, and raises the epoch.
+ * created if it is absent. Taking over is an act of a tenant's administrator, reaches no other tenant, and raises the
+ * epoch: `_firn/owners/<tenant>` then counts for that tenant.
  */
 import { decodeDocument, memberOf, toCount, toHex, toText } from "../archive/json-fields.ts";
-import { formatOwnerKey } from "../archive/firn-keys.ts";
+import { formatOwnerKey, formatTenantOwnerKey } from "../archive/firn-keys.ts";
 import type { Layout } from "../archive/key.ts";
 import { FirnError } from "../errors.ts";
 import { KIB } from "../units.ts";
@@ -13,6 +14,8 @@ import { putOwn, readOwn } from "./firn-object.ts";
 
 /** What the owner file says. */
 export interface Owner {
+  /** Where it says so. */
+  readonly key: string;
   /** 32 hex digits. */
   readonly deployment: string;
   /** 1 and up. */
@@ -24,6 +27,7 @@ export interface Owner {
 /** Where an owner is named. */
 export interface OwnerPlace {
   readonly store: ObjectStore;
+  /** Of the tenant. */
   readonly layout: Layout;
 }
 
@@ -31,17 +35,20 @@ const DEPLOYMENT_DIGITS = 32;
 /** Create-only puts race with take-overs; more rounds than this are no race. */
 const MAX_ROUNDS = 4;
 
-/** Reads the owner; `null` when there is none. @throws FirnError `corrupt_object`, `unknown_format` */
+/** Reads a tenant's owner; `null` when there is none. @throws FirnError `corrupt_object`, `unknown_format` */
 export async function readOwner({ store, layout }: OwnerPlace): Promise<Owner | null> {
-  const key = formatOwnerKey(layout);
-  const info = await store.head(key);
-  if (info === null) return null;
-  const field = decodeDocument(await readOwn(store, key, info.length), "owner", KIB);
-  return {
-    deployment: toHex(memberOf(field, "deployment"), DEPLOYMENT_DIGITS),
-    epoch: toCount(memberOf(field, "epoch"), 1),
-    since: toText(memberOf(field, "since")),
-  };
+  for (const key of [formatTenantOwnerKey(layout), formatOwnerKey(layout)]) {
+    const info = await store.head(key);
+    if (info === null) continue;
+    const field = decodeDocument(await readOwn(store, key, info.length), "owner", KIB);
+    return {
+      key,
+      deployment: toHex(memberOf(field, "deployment"), DEPLOYMENT_DIGITS),
+      epoch: toCount(memberOf(field, "epoch"), 1),
+      since: toText(memberOf(field, "since")),
+    };
+  }
+  return null;
 }
 
 /**
@@ -56,11 +63,12 @@ export async function ownedEpoch(compactor: Compactor): Promise<readonly [deploy
     const owner = await readOwner({ store, layout });
     if (owner === null) {
       // An owner that vanished is put back in the epoch that it had here.
-      await writeOwner({ store, layout }, { deployment, epoch: compactor.epoch ?? 1, since: toIso(now()) });
+      const epoch = compactor.epoch ?? 1;
+      await writeOwner(store, { key: formatOwnerKey(layout), deployment, epoch, since: toIso(now()) });
       continue;
     }
     if (owner.deployment !== deployment) {
-      throw new FirnError("misconfigured", refusalOf(owner, layout), { field: "ARCHIVE_PREFIX" });
+      throw new FirnError("misconfigured", refusalOf(owner), { field: "ARCHIVE_PREFIX" });
     }
     compactor.epoch = owner.epoch;
     return [deployment, owner.epoch];
@@ -69,18 +77,20 @@ export async function ownedEpoch(compactor: Compactor): Promise<readonly [deploy
 }
 
 /**
- * Makes this deployment the owner, whoever was it before: an operator's act. A deployment that was the owner stops at
- * its next look, and can publish nothing in between that would stand beside what is published under the new epoch.
+ * Makes this deployment the owner of a tenant's archive, whoever was it before: an administrator's act. A deployment
+ * that was the owner stops at its next look, and can publish nothing in between that would stand beside what is
+ * published under the new epoch.
  */
 export async function takeOver(place: OwnerPlace, deployment: string, now: number): Promise<Owner> {
+  const key = formatTenantOwnerKey(place.layout);
   let epoch = 0;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const before = await readOwner(place);
     if (before?.deployment === deployment && before.epoch === epoch) return before;
     // An owner that was deleted by hand may have been forgotten in a lower epoch: taking over again raises it.
     epoch = Math.max(epoch, before?.epoch ?? 0) + 1;
-    if (before !== null) await place.store.delete([formatOwnerKey(place.layout)]);
-    await writeOwner(place, { deployment, epoch, since: toIso(now) });
+    if (before?.key === key) await place.store.delete([key]);
+    await writeOwner(place.store, { key, deployment, epoch, since: toIso(now) });
   }
   throw new FirnError("store_unavailable", "Cannot take the archive over: another deployment takes it back");
 }
@@ -92,13 +102,13 @@ export async function takeOwnership(compactor: Compactor): Promise<void> {
   compactor.refusal = null;
 }
 
-async function writeOwner({ store, layout }: OwnerPlace, { deployment, epoch, since }: Owner): Promise<void> {
+async function writeOwner(store: ObjectStore, { key, deployment, epoch, since }: Owner): Promise<void> {
   const text = `${JSON.stringify({ format: 1, deployment, epoch, since })}\n`;
-  await putOwn(store, formatOwnerKey(layout), new TextEncoder().encode(text));
+  await putOwn(store, key, new TextEncoder().encode(text));
 }
 
-function refusalOf({ deployment, epoch, since }: Owner, layout: Layout): string {
-  const found = `"${formatOwnerKey(layout)}" names deployment ${deployment} (epoch ${epoch}, since ${since})`;
+function refusalOf({ key, deployment, epoch, since }: Owner): string {
+  const found = `"${key}" names deployment ${deployment} (epoch ${epoch}, since ${since})`;
   const remedy = "use another ARCHIVE_PREFIX or take the archive over";
   return `Cannot compact this archive: ${found}, expected this one; ${remedy}`;
 }

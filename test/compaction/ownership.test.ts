@@ -33,6 +33,23 @@ describe("work()", () => {
     });
   });
 
+  it("takes over one tenant alone", async () => {
+    const { store, layout } = openBucket();
+    const [first, second] = ["d".repeat(32), "e".repeat(32)];
+    const acme = { store, layout: { ...layout, tenant: "acme" } };
+    const other = { store, layout: { ...layout, tenant: "other" } };
+    await withCompactor({ ...openBucket(), store, layout }, async (kit) => {
+      await kit.work();
+    });
+
+    expect(await takeOver(acme, second, 0)).toMatchObject({ deployment: second, epoch: 2 });
+    expect(await readOwner(acme)).toMatchObject({ deployment: second, epoch: 2 });
+    for (const place of [other, { store, layout }]) {
+      expect(await readOwner(place)).toMatchObject({ deployment: first, epoch: 1 });
+    }
+    expect(await takeOver(acme, first, 0)).toMatchObject({ deployment: first, epoch: 3 });
+  });
+
   it("goes on from the bucket when its storage is lost", async () => {
     const bucket = openBucket();
     bucket.put(3, ["item-1"]);
@@ -65,23 +82,6 @@ describe("work()", () => {
     });
   });
 
-  it.each(["completeMultipart", "claim"])("lets one of two Compactors publish, overtaken at %s", async (moment) => {
-    const bucket = openBucket();
-    for (let minute = 0; minute < 4; minute += 1) bucket.put(minute, [`item-${minute}`]);
-    await withStorage(async (storage) => {
-      const first = await openKit(bucket, storage, "first_");
-      const second = await openKit(bucket, storage, "second_");
-      let isOvertaken = false;
-      const overtake = async (): Promise<void> => {
-        if (isOvertaken) return;
-        isOvertaken = true;
-        await second.work();
-      };
-      first.wrap = (store) => ({
-        ...store,
-        put: async (key, source) => {
-          if (moment === "claim" && key.endsWith(".claim")) await overtake();
-          return store.put(key, source);
   it("finishes no more than eight publications at one look, and the others at the next ones", async () => {
     const bucket = openBucket();
     await withCompactor(bucket, async (kit) => {
@@ -104,6 +104,23 @@ describe("work()", () => {
     });
   });
 
+  it.each(["completeMultipart", "claim"])("lets one of two Compactors publish, overtaken at %s", async (moment) => {
+    const bucket = openBucket();
+    for (let minute = 0; minute < 4; minute += 1) bucket.put(minute, [`item-${minute}`]);
+    await withStorage(async (storage) => {
+      const first = await openKit(bucket, storage, "first_");
+      const second = await openKit(bucket, storage, "second_");
+      let isOvertaken = false;
+      const overtake = async (): Promise<void> => {
+        if (isOvertaken) return;
+        isOvertaken = true;
+        await second.work();
+      };
+      first.wrap = (store) => ({
+        ...store,
+        put: async (key, source) => {
+          if (moment === "claim" && key.endsWith(".claim")) await overtake();
+          return store.put(key, source);
         },
         completeMultipart: async (upload, parts) => {
           if (moment === "completeMultipart") await overtake();
