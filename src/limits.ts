@@ -158,12 +158,12 @@ export const REPLAY_FETCH_AHEAD = 3;
 export const MAX_TOP_LEVEL_FIELD_BYTES: Bytes = bytes(32 * MIB);
 /** Unknown values of an archived JSON document nest at most this deep: no body can nest deeper, and it takes 4 MiB. */
 export const MAX_UNKNOWN_VALUE_DEPTH = 33_554_432;
+/** A manifest names its generation with 8 digits. */
+export const MANIFEST_MAX_GENERATION = 99_999_999;
 /** Manifests and claims of one hour, two a generation; an hour has a handful, one that is forced each minute thousands. */
 export const HOUR_MAX_MANIFEST_KEYS = 20_000;
 /** Claims of an hour that a Compactor finishes at one look: one publication breaks off at a time, and the next waits. */
 export const CHAIN_MAX_UNFINISHED = 8;
-/** A manifest names its generation with 8 digits. */
-export const MANIFEST_MAX_GENERATION = 99_999_999;
 /** Head of a manifest (protocol 5.7): every read of an hour fetches it, and a Durable Object keeps it as one row. */
 export const MANIFEST_MAX_BYTES: Bytes = bytes(256 * KIB);
 /** Foreign sources that stand in the head; more are listed in parts. With keys of 200 bytes they take half of it. */
@@ -193,10 +193,10 @@ export const ARCHIVE_PAGE_DEFAULT = 1_000;
 export const ARCHIVE_PAGE_MAX_CALLS = 300;
 /** An hour that is compacted again and again while it is looked at is given up; each time takes a listing. */
 export const ARCHIVE_HOUR_MAX_LOOKS = 4;
-/** Pages in a row without an object: stores give a few where much was deleted, and one that gives more never ends. */
-export const LIST_MAX_EMPTY_PAGES = 1000;
 /** A store lists at most this many keys a page. */
 export const LIST_PAGE_KEYS = 1000;
+/** Pages in a row without an object: stores give a few where much was deleted, and one that gives more never ends. */
+export const LIST_MAX_EMPTY_PAGES = 1000;
 /**
  * Parts of a multipart upload but the last are at least this large: S3 and R2.
  * https://developers.cloudflare.com/r2/objects/multipart-objects/
@@ -265,10 +265,14 @@ export const COMPACT_PLAIN_OUTPUTS = 64;
 export const COMPACT_GROWTH_OUTPUTS = 32;
 export const COMPACT_GROWTH_FACTOR = 4;
 export const COMPACT_OUTPUT_MAX_BYTES: Bytes = bytes(1024 * MIB);
+/** Retired outputs that a manifest names: half of its room, for an hour that goes on to get late objects after its end. */
+export const MANIFEST_MAX_RETIRED = 128;
 /** Unreadable objects that a manifest names; each takes up to 1.5 KB of its 256 KiB. */
 export const COMPACT_MAX_UNREADABLE = 60;
 /** Length of the reason why an object is unreadable. */
 export const COMPACT_REASON_MAX_CHARS = 300;
+/** Hours whose generations are proven before one call deletes what they replaced: some 100 store calls. */
+export const TRASH_MAX_HOURS = 16;
 /** Keys that the contract of stores deletes in one call. */
 export const DELETE_MAX_KEYS = 1000;
 /** Sources opened ahead of the one that is being merged: connections are six, one of them sends parts. */

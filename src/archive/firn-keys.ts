@@ -13,7 +13,7 @@
  */
 import { MANIFEST_MAX_GENERATION } from "../limits.ts";
 import type { Signal } from "../signal.ts";
-import type { Millis } from "../units.ts";
+import { millis, type Millis } from "../units.ts";
 import { formatId, UNNAMED_TENANT_SEGMENT, type CompactedKey, type Layout } from "./key.ts";
 import { formatHourPath, RESERVED_SEGMENT } from "./partition.ts";
 
@@ -26,6 +26,7 @@ export interface ManifestName {
 }
 
 const MANIFEST_NAME = /^(\d{8})-([0-9a-f]{16})\.json$/;
+const MEMBERS_NAME = /\/(\d{8}T\d\d)0000000Z-c[0-9a-f]{2}-[0-9a-f]{8}-[0-9a-f]{8}(?:-foreign-\d+)?\.json$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 const GENERATION_DIGITS = 8;
 const SHA_DIGITS = 16;
@@ -41,12 +42,12 @@ export function formatOwnerKey(layout: Layout): string {
   return `${formatFirnRoot(layout)}owner`;
 }
 
-/** Formats the prefix of all manifests of a tenant and signal, with its trailing slash. */
 /** Formats the key that names another deployment for one tenant alone, which took that tenant over. */
 export function formatTenantOwnerKey(layout: Layout): string {
   return `${formatFirnRoot(layout)}owners/${tenantSegment(layout)}`;
 }
 
+/** Formats the prefix of all manifests of a tenant and signal, with its trailing slash. */
 export function manifestRoot(layout: Layout, signal: Signal): string {
   return `${formatFirnRoot(layout)}manifests/${tenantSegment(layout)}/${signal}/`;
 }
@@ -105,6 +106,17 @@ export function parseManifestKey(key: string, layout: Layout, signal: Signal, ho
 /** Formats the key of the member table of an output. */
 export function formatMembersKey(output: CompactedKey, layout: Layout): string {
   return `${membersFolder(layout, output.signal, output.hour)}${formatId(output)}.json`;
+}
+
+/**
+ * Says of which hour a file below {@link membersRoot} is, by the id of the output that it names; `null` for a key that
+ * is none.
+ */
+export function parseMembersHour(key: string, layout: Layout, signal: Signal): Millis | null {
+  const stamp = MEMBERS_NAME.exec(key)?.[1];
+  if (stamp === undefined || !key.startsWith(membersRoot(layout, signal))) return null;
+  const hour = Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)$/, "$1-$2-$3T$4:00:00Z"));
+  return Number.isNaN(hour) || !key.startsWith(membersFolder(layout, signal, millis(hour))) ? null : millis(hour);
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   COMPACT_MAX_UNREADABLE,
   MANIFEST_MAX_BYTES,
   MANIFEST_MAX_INLINE_FOREIGN,
+  MANIFEST_MAX_RETIRED,
 } from "../limits.ts";
 import type { HourManifest } from "../reader/manifests.ts";
 import { bytes, millis, type Millis } from "../units.ts";
@@ -67,7 +68,7 @@ export async function buildManifest(
   const before = newest?.manifest ?? null;
   const kept = (before?.outputs ?? []).filter(({ key }) => !removed.has(key));
   const gone = (before?.outputs ?? []).filter(({ key, retired }) => removed.has(key) || (isRetiring && !retired));
-  const all = [...kept, ...outputs].map((output) => (isRetiring ? { ...output, retired: true } : output));
+  const all = isRetiring ? retireAll(kept) : [...kept, ...outputs];
   const sums = addSums(fromMinuteTotals(before?.minutes ?? []), additions.sums);
   const foreign = await placeForeign(compactor, additions);
   const manifest: Manifest = {
@@ -86,6 +87,14 @@ export async function buildManifest(
     unreadable: uniteUnreadable(before?.unreadable ?? [], additions.unreadable),
   };
   return { manifest, parts: foreign.parts, replaced: gone.flatMap(({ key, members }) => [key, members.key]) };
+}
+
+/** Forgets those that were retired first where there are too many: they are gone for long, and new ones need the room. */
+function retireAll(outputs: readonly ManifestOutput[]): readonly ManifestOutput[] {
+  const before = outputs.filter(({ retired }) => retired);
+  const now = outputs.filter(({ retired }) => !retired).map((output) => ({ ...output, retired: true }));
+  const room = Math.max(0, MANIFEST_MAX_RETIRED - now.length);
+  return [...(room === 0 ? [] : before.slice(-room)), ...now];
 }
 
 /** Encodes a manifest; one that is too long names no services, which readers then look for in the outputs. */

@@ -2,7 +2,7 @@
  * A visit to an hour: what is fresh in it becomes the sources of a run, what a manifest names as sources is deleted
  * once the grace has passed, many small outputs are rewritten, and what retention has passed is retired.
  */
-import { classifyKey, type ArchiveKey } from "../archive/key.ts";
+import { classifyKey, type ForeignKey, type FreshKey } from "../archive/key.ts";
 import { FirnError, toErrorMessage } from "../errors.ts";
 import { COMPACT_CLOSE_MAX_DELAY, COMPACT_SET_ASIDE_ATTEMPTS } from "../limits.ts";
 import { log } from "../log.ts";
@@ -135,7 +135,7 @@ async function lookAt(compactor: Compactor, row: HourRow, deleter: Deleter): Pro
     for (const { info, key, minute } of found) {
       if (named.has(info.key)) {
         if (newest === null || deleter.isKept(key)) continue;
-        if (deleter.isDue(newest)) await deleter.add(info.key, newest);
+        if (deleter.isDue(newest)) await deleter.add({ kind: key.kind, info }, newest);
         else hasNamed = true;
       } else if (noted.get(info.key) !== info.length && (key.kind === "fresh" || row.isForeign)) {
         chooser.add({ key: info.key, length: info.length, etag: info.etag, minute, form: key.form });
@@ -150,7 +150,7 @@ async function lookAt(compactor: Compactor, row: HourRow, deleter: Deleter): Pro
 
 interface Found {
   readonly info: ObjectInfo;
-  readonly key: ArchiveKey;
+  readonly key: FreshKey | ForeignKey;
   readonly minute: number;
 }
 

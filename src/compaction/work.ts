@@ -10,7 +10,6 @@ import { armAlarm } from "./alarm.ts";
 import { noteFailure, raiseAttempts, toBackoff, toStoreWait } from "./attempts.ts";
 import type { Compactor, Run, Scan } from "./compactor.ts";
 import type { WorkOrder, WorkReport } from "./contract.ts";
-import { emptyTrash } from "./delete.ts";
 import { findCommit, readTrash, type CommitRow } from "./ledger.ts";
 import { mergeStep } from "./merge-step.ts";
 import { ownedEpoch } from "./owner.ts";
@@ -19,6 +18,8 @@ import { addOrder, stepScan } from "./scans.ts";
 import { findDueHour, readHour, type HourRow } from "./schema.ts";
 import { openSources, SourceFault } from "./source-reader.ts";
 import { toReport } from "./status.ts";
+import { storeOutput } from "./store-output.ts";
+import { emptyTrash } from "./trash.ts";
 import { visitHour } from "./visit.ts";
 import { openUsage } from "../reader/usage.ts";
 

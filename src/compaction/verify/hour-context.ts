@@ -3,7 +3,6 @@
  * the newest manifest was read again, and its outputs stand there. A listing alone is never a reason.
  */
 import type { ChainPlace } from "../../archive/chain.ts";
-import { liveOutputs } from "../../archive/visibility.ts";
 import { FirnError } from "../../errors.ts";
 import type { ListingSource } from "../../reader/listing.ts";
 import { readNewestManifest, type HourManifest } from "../../reader/manifests.ts";
@@ -71,20 +70,6 @@ export async function proveOwner({ deps }: HourContext): Promise<void> {
 export async function readAgain(context: ItemHourContext): Promise<HourManifest | null> {
   const { source, signal, hour } = context;
   return readNewestManifest(source, { signal, hour, known: null });
-}
-
-/**
- * Proves that the live outputs of a manifest stand there in their length.
- * @throws FirnError `corrupt_object`
- */
-export async function proveOutputs({ source }: HourContext, { manifest }: HourManifest): Promise<void> {
-  for (const { key, sizeBytes } of liveOutputs(manifest)) {
-    source.usage.storeCalls += 1;
-    const info = await source.store.head(key);
-    if (info?.length === sizeBytes) continue;
-    const found = info === null ? "it does not exist" : `it has ${info.length} bytes, expected ${sizeBytes} bytes`;
-    throw new FirnError("corrupt_object", `Cannot delete what output "${key}" holds: ${found}`);
-  }
 }
 
 /**

@@ -9,8 +9,9 @@ import { readFirnFile, sha256HexOf } from "../../reader/firn-file.ts";
 import type { VisibleOutput } from "../../reader/hour-view.ts";
 import { scanMembers } from "../../reader/member-scan.ts";
 import { putOwn } from "../firn-object.ts";
+import { proveOutputs } from "../prove-outputs.ts";
 import type { RepairOutcome } from "./findings.ts";
-import { proveOutputs, proveOwner, readAgain, report, type ItemHourContext } from "./hour-context.ts";
+import { proveOwner, readAgain, report, type ItemHourContext } from "./hour-context.ts";
 
 /**
  * Checks a table.
@@ -54,7 +55,7 @@ async function rebuild(context: ItemHourContext, visible: VisibleOutput): Promis
   await proveOwner(context);
   const newest = await readAgain(context);
   if (newest?.manifest.outputs.find((other) => other.key === output.key)?.members.sha256 !== sha256) return "not_now";
-  await proveOutputs(context, newest);
+  await proveOutputs(context.source, newest.manifest);
   const { store } = context.source;
   await store.delete([key]);
   if ((await putOwn(store, key, table)) === "stored") return "repaired";

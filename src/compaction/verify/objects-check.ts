@@ -8,13 +8,14 @@ import { VERIFY_DELETE_SLACK, VERIFY_READERS } from "../../limits.ts";
 import type { ObjectInfo } from "../../object-store/contract.ts";
 import { listHour } from "../../reader/listing.ts";
 import { findSources, type HourManifest } from "../../reader/manifests.ts";
+import { deleteSources as deleteNamed } from "../delete-sources.ts";
 import type { MinuteSums } from "../merger.ts";
+import { proveOutputs } from "../prove-outputs.ts";
 import type { RepairOutcome } from "./findings.ts";
 import { checkFresh } from "./fresh-check.ts";
 import {
   deletionEnd,
   hasManifests,
-  proveOutputs,
   proveOwner,
   readAgain,
   report,
@@ -148,26 +149,27 @@ async function checkLeftovers(
   const knowledge = await context.knowledge();
   if (knowledge?.isWorking === true) return;
   if (knowledge !== null && knowledge.deleteAt !== null && knowledge.deleteAt + VERIFY_DELETE_SLACK > now) return;
-  const infos = leftovers.map(({ info }) => info);
   let deletion: Promise<ReadonlySet<string>> | null = null;
   const repair = async (key: string): Promise<RepairOutcome> => {
-    deletion ??= deleteSources(context, infos);
+    deletion ??= deleteSources(context, leftovers);
     return (await deletion).has(key) ? "repaired" : "not_now";
   };
-  for (const { key } of infos) {
+  for (const { info } of leftovers) {
+    const { key } = info;
     const message = `"${key}" still stands there, though outputs hold its items and the grace has passed`;
     await report(context, { kind: "leftover_source", key, message, repair: () => repair(key) });
   }
 }
 
 /** Deletes those that the newest manifest of now names, whose outputs stand. @returns their keys */
-async function deleteSources(context: ItemHourContext, infos: readonly ObjectInfo[]): Promise<ReadonlySet<string>> {
+async function deleteSources(context: ItemHourContext, leftovers: readonly Fresh[]): Promise<ReadonlySet<string>> {
+  const infos = leftovers.map(({ info }) => info);
   await proveOwner(context);
   const newest = await readAgain(context);
   if (newest === null) return new Set();
   const named = await findSources(context.source, newest, infos);
   if (named.size === 0) return named;
-  await proveOutputs(context, newest);
-  await context.source.store.delete([...named]);
-  return named;
+  await proveOutputs(context.source, newest.manifest);
+  const sources = leftovers.flatMap(({ key: { kind }, info }) => (named.has(info.key) ? [{ kind, info }] : []));
+  return new Set(await deleteNamed(context.source.store, sources));
 }

@@ -14,16 +14,9 @@ import { scanMembers } from "../../reader/member-scan.ts";
 import { bytes, MINUTE } from "../../units.ts";
 import type { MinuteSums } from "../merger.ts";
 import { addSums } from "../minute-sums.ts";
+import { proveOutputs } from "../prove-outputs.ts";
 import type { RepairOutcome } from "./findings.ts";
-import {
-  isExpected,
-  isIdle,
-  proveOutputs,
-  proveOwner,
-  readAgain,
-  report,
-  type ItemHourContext,
-} from "./hour-context.ts";
+import { isExpected, isIdle, proveOwner, readAgain, report, type ItemHourContext } from "./hour-context.ts";
 import { walkOutput } from "./output-walk.ts";
 
 /** Of an hour. */
@@ -105,7 +98,7 @@ async function deleteOrphan(
   // Only after that: who worked until now has published by now.
   const newest = await readAgain(context);
   if (newest?.manifest.outputs.some((output) => output.key === key) === true) return "not_now";
-  if (newest !== null) await proveOutputs(context, newest);
+  if (newest !== null) await proveOutputs(context.source, newest.manifest);
   await context.source.store.delete([key, formatMembersKey(orphan.key, context.deps.layout)]);
   return "repaired";
 }
