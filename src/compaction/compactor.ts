@@ -97,6 +97,10 @@ export interface Counters extends CompactorTotals {
 /** One Compactor. */
 export interface Compactor {
   readonly deps: CompactorDeps;
+  /**
+   * Of this start, in the keys of all that it writes. A storage that is set back to an earlier moment starts again, so
+   * that numbers which it draws a second time make other keys.
+   */
   readonly incarnation: string;
   isWritten: boolean;
   /** It is unknown what is durable: nothing may be done any more. */
@@ -117,12 +121,12 @@ export interface Compactor {
   readonly reported: Set<number>;
   /** Hours that were visited since the start. */
   visits: number;
+  /** Shards did not close an hour: for hours that need not wait for them they are asked again from here on. */
+  closeRetryAt: number;
   storeFailures: number;
   storeRetryAt: number;
   refusal: string | null;
   lastError: { readonly at: number; readonly message: string } | null;
-  /** Shards did not close an hour: for hours that need not wait for them they are asked again from here on. */
-  closeRetryAt: number;
 }
 
 /**
@@ -131,11 +135,11 @@ export interface Compactor {
  */
 export async function openCompactor(deps: CompactorDeps, newIncarnation: () => string): Promise<Compactor> {
   createTables(deps.storage);
-  const self = readSelf(deps.storage);
+  const isWritten = hasSelf(deps.storage);
   return {
     deps,
-    incarnation: self ?? newIncarnation(),
-    isWritten: self !== null,
+    incarnation: newIncarnation(),
+    isWritten,
     isAbandoned: false,
     counters: { ...NO_COUNTERS, ...toRecord(readMeta(deps.storage, "counters")) },
     scans: readScans(deps.storage),
@@ -147,11 +151,11 @@ export async function openCompactor(deps: CompactorDeps, newIncarnation: () => s
     alarmAt: await deps.storage.getAlarm(),
     reported: new Set(),
     visits: 0,
+    closeRetryAt: 0,
     storeFailures: 0,
     storeRetryAt: 0,
     refusal: null,
     lastError: null,
-    closeRetryAt: 0,
   };
 }
 
@@ -171,11 +175,11 @@ const NO_COUNTERS: Counters = {
   lastCompactedAt: null,
 };
 
-function readSelf(storage: CompactorStorage): string | null {
+function hasSelf(storage: CompactorStorage): boolean {
   const value = readMeta(storage, "compactor");
-  if (value === undefined) return null;
-  const { format, incarnation } = toRecord(value);
-  if (typeof format === "number" && format <= SCHEMA_FORMAT && typeof incarnation === "string") return incarnation;
+  if (value === undefined) return false;
+  const { format } = toRecord(value);
+  if (typeof format === "number" && format <= SCHEMA_FORMAT) return true;
   throw new FirnError("unknown_format", `Cannot start the Compactor: found format ${String(format)}, expected 1`);
 }
 

@@ -75,6 +75,7 @@ export interface HourProblem {
 /** A Compactor's state, as `/status` shows it. Times are milliseconds since the epoch. */
 export interface CompactorStatus {
   readonly identity: CompactorIdentity;
+  /** Of its last start: drawn anew each time. */
   readonly incarnation: string;
   /** Epoch in which this deployment owns the archive; `null` before the first work. */
   readonly epoch: number | null;
@@ -95,7 +96,7 @@ export interface CompactorStatus {
   readonly unreadable: number;
   readonly refusal: string | null;
   readonly alarmAt: number | null;
-  /** Counted since the incarnation began. */
+  /** Counted since its storage began. */
   readonly totals: CompactorTotals;
   readonly lastError: { readonly at: number; readonly message: string } | null;
 }

@@ -1,14 +1,12 @@
 /**
- * From outputs whose parts are all sent to a generation that readers see: objects completed, member tables put, the
- * generation committed as a row (the commit point), then mirrored to the bucket, claim first. Every step may be
- * repeated.
+ * From outputs that are stored to a generation that readers see: committed as a row (the commit point), then mirrored to
+ * the bucket, claim first. Every step may be repeated.
  */
 import { checkSuccessor } from "../archive/chain.ts";
-import { formatClaimKey, formatManifestKey, formatMembersKey } from "../archive/firn-keys.ts";
-import { classifyKey, parseKey } from "../archive/key.ts";
-import type { FileRef, ManifestOutput } from "../archive/manifest-output.ts";
+import { formatClaimKey, formatManifestKey } from "../archive/firn-keys.ts";
+import { classifyKey } from "../archive/key.ts";
+import type { ManifestOutput } from "../archive/manifest-output.ts";
 import { decodeManifest } from "../archive/manifest.ts";
-import { encodeMemberTable } from "../archive/member-table.ts";
 import { toSequenceSet } from "../archive/sequence-ranges.ts";
 import { FirnError } from "../errors.ts";
 import { log } from "../log.ts";
@@ -23,41 +21,10 @@ import type { HourManifest } from "../reader/manifests.ts";
 import type { MinuteSum } from "./merger.ts";
 import { addDigests, findDifference, totalOf } from "./minute-sums.ts";
 import { readNewest } from "./newest.ts";
-import { clearRun, readMembers, readOutputs, writeOutput, type OutputRow } from "./output-rows.ts";
+import { clearRun, readOutputs, type OutputRow } from "./output-rows.ts";
 import { ownedEpoch } from "./owner.ts";
 import { readSources, run as exec, writeProgress } from "./schema.ts";
-
-/** Makes one output that was sent an object, and puts its member table. @returns whether there was one */
-export async function storeOutput(compactor: Compactor, { hour }: Run): Promise<boolean> {
-  const { storage, store, layout } = compactor.deps;
-  const output = readOutputs(storage).find(({ state }) => state === "sent");
-  if (output === undefined) return false;
-  const { key, uploadId, progress } = output;
-  const own = parseKey(key, layout);
-  if (uploadId === null || own?.kind !== "compacted") throw new Error(`Cannot complete "${key}": it was never begun`);
-  const { info } = await store.completeMultipart({ key, uploadId }, progress.parts);
-  if (info.length !== progress.storedBytes) {
-    const found = `it has ${info.length} bytes, expected ${progress.storedBytes}`;
-    throw new FirnError("store_unavailable", `Cannot prove output "${key}": ${found}`);
-  }
-  const table = encodeMemberTable({ output: key, members: readMembers(storage, output.number) });
-  const tableKey = formatMembersKey(own, layout);
-  if ((await putOwn(store, tableKey, table)) === "other") {
-    throw new FirnError("object_changed", `Cannot put member table "${tableKey}": another one stands there`);
-  }
-  const members: FileRef = {
-    key: tableKey,
-    sizeBytes: bytes(table.length),
-    sha256: await sha256HexOf(table),
-    count: progress.memberCount,
-  };
-  const stored: OutputRow = { ...output, state: "stored", progress: { ...progress, etag: info.etag, members } };
-  await commit(compactor, () => {
-    writeOutput(storage, stored);
-    writeProgress(storage, hour);
-  });
-  return true;
-}
+import { isAllStored } from "./store-output.ts";
 
 /** Commits what a run made as the next generation; the run begins again if another one came before it. */
 export async function commitRun(compactor: Compactor, run: Run): Promise<void> {
@@ -74,6 +41,12 @@ export async function commitRun(compactor: Compactor, run: Run): Promise<void> {
   // Reader and writer of a rewrite share the member tables: the manifest is the word of the runs before.
   if (run.kind === "rewrite" && !isAllRewritten(run, newest)) {
     throw new Error("Cannot commit the rewrite: it holds other items than the outputs that it replaces");
+  }
+  // Storage may have been set back to before the objects were deleted again.
+  if (!(await isAllStored(compactor))) {
+    log("warn", "compact.output_vanished", { hour: run.hour });
+    await abandonRun(compactor);
+    return;
   }
   const outputs = readOutputs(storage).flatMap(({ key, progress }) =>
     progress.memberCount === 0 ? [] : [toManifestOutput(key, progress)],

@@ -13,7 +13,7 @@ import type { WorkOrder, WorkReport } from "./contract.ts";
 import { findCommit, readTrash, type CommitRow } from "./ledger.ts";
 import { mergeStep } from "./merge-step.ts";
 import { ownedEpoch } from "./owner.ts";
-import { commitRun, mirrorCommit, storeOutput } from "./publish.ts";
+import { commitRun, mirrorCommit } from "./publish.ts";
 import { addOrder, stepScan } from "./scans.ts";
 import { findDueHour, readHour, type HourRow } from "./schema.ts";
 import { openSources, SourceFault } from "./source-reader.ts";
