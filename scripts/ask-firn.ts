@@ -102,11 +102,10 @@ function parseAnswer(text: string): object | null {
 
 /** Of a Status, or of a work that failed after its answer had begun. */
 function findSentence(answer: object | null): string | null {
-  const { message, errors } = { message: undefined, errors: [], ...answer } as {
-    readonly message: unknown;
-    readonly errors: readonly { readonly message?: unknown }[];
-  };
-  const sentence = message ?? errors[0]?.message;
+  const { message, errors } = (answer ?? {}) as { readonly message?: unknown; readonly errors?: unknown };
+  const first: unknown = Array.isArray(errors) ? errors[0] : null;
+  const inner = typeof first === "object" && first !== null && "message" in first ? first.message : first;
+  const sentence = message ?? inner;
   return typeof sentence === "string" ? sentence : null;
 }
 

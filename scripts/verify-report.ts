@@ -29,6 +29,7 @@ function joinTwo(left: VerifyDocument, right: VerifyDocument): VerifyDocument {
     finding_count: left.finding_count + right.finding_count + gaps.length,
     repaired: left.repaired + right.repaired,
     sequences: joinSequences(left.sequences, right.sequences),
+    notes: [...new Set([...left.notes, ...right.notes])],
   };
 }
 

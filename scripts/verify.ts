@@ -72,16 +72,25 @@ export function parseVerifyOptions(args: readonly string[], token: string | unde
   };
 }
 
-/** Asks for the window, and for what is left of it as long as a part ends before its end. */
-async function askParts(address: FirnAddress, query: VerifyOptions["query"]): Promise<VerifyDocument> {
+/**
+ * Asks for the window, and for what is left of it as long as a part ends before its end.
+ * @throws Error with a sentence for the user, also when a part does not get on: asking on would never end
+ */
+export async function askParts(address: FirnAddress, query: VerifyOptions["query"]): Promise<VerifyDocument> {
   const parts: VerifyDocument[] = [];
   let rest: Readonly<Record<string, string>> = query;
   for (;;) {
     const path = `/admin/verify?${new URLSearchParams(rest).toString()}`;
     const answer = await askFirn(address, { method: "POST", path, verb: "verify", member: "findings" });
     const part = answer as VerifyDocument;
+    const before = parts.at(-1)?.next ?? part.window.start;
     parts.push(part);
     if (part.next === null) return joinDocuments(parts);
+    // Written so that what is no time is none that gets on.
+    if (!(Date.parse(part.next) > Date.parse(before))) {
+      const found = `a part that began at ${before} goes on at ${part.next}`;
+      throw new Error(`Cannot verify ${address.url}: ${found}, expected a later time`);
+    }
     rest = { ...query, start: part.next, end: part.window.end };
   }
 }

@@ -1,6 +1,8 @@
+import { createServer } from "node:http";
 import { describe, expect, test } from "vitest";
+import { askFirn } from "../../scripts/ask-firn.ts";
 import { formatVerify, joinDocuments } from "../../scripts/verify-report.ts";
-import { parseVerifyOptions } from "../../scripts/verify.ts";
+import { askParts, parseVerifyOptions } from "../../scripts/verify.ts";
 import type { Finding, VerifyDocument } from "../../src/compaction/verify/contract.ts";
 
 describe("parseVerifyOptions()", () => {
@@ -59,6 +61,68 @@ function partOf(hour: number, lowest: number, highest: number): VerifyDocument {
     notes: [],
   };
 }
+
+/** Answers each request with the next of some bodies, the last one again and again. */
+async function withAnswers(
+  bodies: readonly unknown[],
+  ask: (url: string, asked: string[]) => Promise<void>,
+): Promise<void> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.end(JSON.stringify(bodies[Math.min(asked.length, bodies.length) - 1]));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  try {
+    if (address === null || typeof address === "string") throw new Error("The server has no port");
+    await ask(`http://127.0.0.1:${address.port}`, asked);
+  } finally {
+    server.close();
+  }
+}
+
+describe("askParts()", () => {
+  test("goes on where each part ends, and keeps the notes of all", async () => {
+    const first = { ...partOf(1, 1, 4), next: "2026-05-01T02:00:00.000Z", notes: ["a", "b"] };
+    const second = { ...partOf(2, 5, 7), notes: ["b", "c"] };
+
+    await withAnswers([first, second], async (url, asked) => {
+      const joined = await askParts({ url, token: null }, { signal: "logs" });
+
+      expect(joined).toMatchObject({ ok: true, notes: ["a", "b", "c"] });
+      expect(asked[1]).toContain("start=2026-05-01T02%3A00%3A00.000Z");
+    });
+  });
+
+  test.each(["2026-05-01T01:00:00.000Z", "2026-05-01T00:00:00.000Z", "2026-05-01T03:00:00.000Z", "soon"])(
+    "ends with a sentence when a part goes on at %s again and again",
+    async (next) => {
+      await withAnswers([{ ...partOf(1, 1, 4), next }], async (url, asked) => {
+        await expect(askParts({ url, token: null }, {})).rejects.toThrow("expected a later time");
+        expect(asked.length).toBeLessThan(3);
+      });
+    },
+  );
+});
+
+describe("askFirn()", () => {
+  test.each([
+    [{ message: "no such route", errors: null }, "no such route"],
+    [{ errors: [{ message: "it failed" }] }, "it failed"],
+    [{ errors: ["a text"] }, "a text"],
+    [{ errors: null }, '{"errors":null}'],
+    [{ errors: [null] }, '{"errors":[null]}'],
+    [null, "null"],
+  ])("tells what is wrong of the answer %j", async (body, found) => {
+    await withAnswers([body], async (url) => {
+      const question = { method: "POST", path: "/", verb: "verify", member: "findings" } as const;
+      await expect(askFirn({ url, token: null }, question)).rejects.toThrow(`it answers 200, ${found}`);
+    });
+  });
+});
 
 describe("joinDocuments()", () => {
   test("adds parts that follow each other without a gap", () => {
