@@ -24,7 +24,7 @@ import { REQUEST_BODY_TIMEOUT } from "./limits.ts";
 import { log } from "./log.ts";
 import type { ReplayDeps } from "./replay/contract.ts";
 import { openReplayRoutes } from "./replay/routes.ts";
-import { millis, secondsToMillis } from "./units.ts";
+import { millis, secondsToMillis, type Millis } from "./units.ts";
 
 /** Short enough to be read out, and unique within any log that is searched for it. */
 const REQUEST_ID_BYTES = 6;
@@ -103,20 +103,23 @@ function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): v
   );
   const store = openArchiveStore(bindings, config, "read");
   const bodyTimeout = secondsToMillis(config.storeTimeout);
+  const { bucketExpiration } = config.compaction.rules;
+  const expiry = (): { readonly expiredBefore?: Millis } =>
+    bucketExpiration === null ? {} : { expiredBefore: millis(Date.now() - bucketExpiration) };
   const openReplayDeps = ({ tenant }: Grant): ReplayDeps => ({
     store,
     layout: toLayout(config.archive, tenant),
     watermark: (signal) => readWatermark(client, { tenant, signal, now: Date.now() }),
     now: () => millis(Date.now()),
     bodyTimeout,
+    ...expiry(),
   });
   app.route("/", openReplayRoutes(openReplayDeps, requireGrant(config, "read")));
   const adminDeps = {
     access: client,
-    archive: (tenant: string) => ({ store, layout: toLayout(config.archive, tenant), bodyTimeout }),
+    archive: (tenant: string) => ({ store, layout: toLayout(config.archive, tenant), bodyTimeout, ...expiry() }),
     examine: (tenant: string) => {
       const groups = openDoctorGroups(bindings, config);
-      const { bucketExpiration } = config.compaction.rules;
       const expirationDays = bucketExpiration === null ? null : bucketExpiration / DAY_MILLIS;
       return examine({ config, warnings: config.warnings, groups, expirationDays }, tenant);
     },

@@ -5,6 +5,7 @@
 import type { Layout } from "../archive/key.ts";
 import { hourListPrefix } from "../archive/key.ts";
 import { ARCHIVE_PAGE_MAX_CALLS } from "../limits.ts";
+import { isExpiredHour } from "../reader/expired-hour.ts";
 import { hoursOf } from "../reader/hours.ts";
 import type { ListingSource } from "../reader/listing.ts";
 import { openHourSeek } from "../reader/seek.ts";
@@ -19,6 +20,8 @@ export interface ArchiveDeps {
   readonly store: ListingSource["store"];
   /** Of the tenant, which comes from the grant and from nothing in the request. */
   readonly layout: Layout;
+  /** The bucket's lifecycle may have deleted what came before this instant. */
+  readonly expiredBefore?: Millis;
   /** How long a store may stay silent in the middle of a file. */
   readonly bodyTimeout?: Millis;
 }
@@ -54,6 +57,8 @@ interface PartitionDocument extends Omit<TotalsDocument, "partition_count"> {
   readonly generation: number | null;
   /** Outputs that the manifest names and that are not there: the loss of data. */
   readonly missing_output_count: number;
+  /** The same of an hour that the bucket's own lifecycle deletes: nothing is lost. */
+  readonly expired_output_count: number;
   readonly retired_output_count: number;
   /** Objects that compaction could not decode; they stay where they are. */
   readonly unreadable_object_count: number;
@@ -64,9 +69,9 @@ interface PartitionDocument extends Omit<TotalsDocument, "partition_count"> {
 
 /**
  * `none`: no manifest; `partial`: fresh objects are still read beside outputs; `compacted`: outputs alone; `retired`:
- * all outputs were removed by retention and nothing else is there.
+ * all outputs were removed by retention and nothing else is there; `expired`: those that were not, by the bucket.
  */
-type CompactionState = "none" | "partial" | "compacted" | "retired";
+type CompactionState = "none" | "partial" | "compacted" | "retired" | "expired";
 
 /**
  * Looks at a page of a window.
@@ -74,12 +79,12 @@ type CompactionState = "none" | "partial" | "compacted" | "retired";
  * that cannot be judged, and what the store throws
  */
 export async function readArchive(parameters: URLSearchParams, deps: ArchiveDeps): Promise<ArchiveDocument> {
-  const { store, layout, bodyTimeout } = deps;
+  const { store, layout, bodyTimeout, expiredBefore } = deps;
   const query = parseArchiveQuery(parameters, layout);
   const source: ListingSource = { store, layout, usage: openUsage(), bodyTimeout };
   const hours = hoursOf(layout, query.window.start, query.window.end);
   const seek = openHourSeek(source, query.signals.filter(isItemSignal));
-  const page = openPage(query, layout);
+  const page = openPage(query, { layout, expiredBefore });
   const first = query.position === null ? hours.first : query.position.hour;
   for (let hour = first; hour < hours.end;) {
     const isCalledOut = hour > first && source.usage.storeCalls >= ARCHIVE_PAGE_MAX_CALLS;
@@ -111,7 +116,10 @@ interface Page {
   end(next: ArchivePosition | null): ArchiveDocument;
 }
 
-function openPage({ signals, limit, hasObjects, position }: ArchiveQuery, layout: Layout): Page {
+function openPage(
+  { signals, limit, hasObjects, position }: ArchiveQuery,
+  { layout, expiredBefore }: { readonly layout: Layout; readonly expiredBefore: Millis | undefined },
+): Page {
   const partitions: PartitionDocument[] = [];
   let left = limit;
 
@@ -129,7 +137,9 @@ function openPage({ signals, limit, hasObjects, position }: ArchiveQuery, layout
       if (left === 0) return { hour, signal, afterKey: null };
       const entries = hasObjects ? partition.entries.slice(0, left) : [];
       const isContinued = position?.hour === hour && position.signal === signal && position.afterKey !== null;
-      const document = toPartitionDocument(partition, { hour, prefix: hourListPrefix(layout, hour), isContinued });
+      const isExpired = isExpiredHour(hour, expiredBefore);
+      const place = { hour, prefix: hourListPrefix(layout, hour), isContinued, isExpired };
+      const document = toPartitionDocument(partition, place);
       partitions.push(hasObjects ? { ...document, objects: entries.map(toObjectDocument) } : document);
       const hasMore = hasObjects && (partition.hasMore || entries.length < partition.entries.length);
       // One without objects takes room, too: a page of them ends as well.
@@ -148,11 +158,13 @@ interface PartitionPlace {
   readonly hour: Millis;
   readonly prefix: string;
   readonly isContinued: boolean;
+  /** What is absent was deleted by the bucket's lifecycle. */
+  readonly isExpired: boolean;
 }
 
 function toPartitionDocument(
   partition: PartitionTally,
-  { hour, prefix, isContinued }: PartitionPlace,
+  { hour, prefix, isContinued, isExpired }: PartitionPlace,
 ): PartitionDocument {
   const { signal, newest, visible, invisible, freshCount } = partition;
   const outputs = newest?.manifest.outputs ?? [];
@@ -161,7 +173,7 @@ function toPartitionDocument(
     hour: new Date(hour).toISOString(),
     signal,
     prefix,
-    compaction: toState(partition),
+    compaction: toState(partition, isExpired),
     generation: newest?.manifest.generation ?? null,
     object_count: visible.objectCount,
     size_bytes: visible.sizeBytes,
@@ -169,18 +181,21 @@ function toPartitionDocument(
     raw_bytes: isKnown ? partition.outputRawBytes : null,
     invisible_object_count: invisible.objectCount,
     invisible_size_bytes: invisible.sizeBytes,
-    missing_output_count: partition.missingCount,
+    missing_output_count: isExpired ? 0 : partition.missingCount,
+    expired_output_count: isExpired ? partition.missingCount : 0,
     retired_output_count: outputs.filter(({ retired }) => retired).length,
     unreadable_object_count: newest?.manifest.unreadable.length ?? 0,
     is_continued: isContinued,
   };
 }
 
-function toState({ newest, freshCount }: PartitionTally): CompactionState {
+function toState({ newest, freshCount, missingCount }: PartitionTally, isExpired: boolean): CompactionState {
   if (newest === null) return "none";
   if (freshCount > 0) return "partial";
   const { outputs } = newest.manifest;
-  return outputs.length > 0 && outputs.every(({ retired }) => retired) ? "retired" : "compacted";
+  const liveCount = outputs.filter(({ retired }) => !retired).length;
+  if (outputs.length > 0 && liveCount === 0) return "retired";
+  return isExpired && liveCount > 0 && missingCount === liveCount ? "expired" : "compacted";
 }
 
 function toObjectDocument({ key, kind, sizeBytes, isVisible, minutes, output }: ArchiveEntry): object {

@@ -4,9 +4,10 @@
  */
 import type { ArchiveKey } from "../archive/key.ts";
 import { DELETE_MAX_KEYS } from "../limits.ts";
+import { isExpiredHour } from "../reader/expired-hour.ts";
 import type { HourManifest } from "../reader/manifests.ts";
 import { openUsage } from "../reader/usage.ts";
-import { HOUR, millis, type Millis } from "../units.ts";
+import { millis, type Millis } from "../units.ts";
 import type { Compactor } from "./compactor.ts";
 import { deleteSources, type NamedSource } from "./delete-sources.ts";
 import { ownedEpoch } from "./owner.ts";
@@ -73,5 +74,5 @@ export function openDeleter(compactor: Compactor, { deleteAt, hour }: HourRow): 
  */
 export function isExpired({ deps }: Compactor, hour: Millis): boolean {
   const { bucketExpiration } = deps.settings;
-  return bucketExpiration !== null && hour + HOUR + bucketExpiration <= deps.now();
+  return bucketExpiration !== null && isExpiredHour(hour, millis(deps.now() - bucketExpiration));
 }

@@ -28,6 +28,11 @@ export interface ReadRequest {
    */
   readonly encoding?: Encoding;
   readonly limits: ReadLimits;
+  /**
+   * The bucket's own lifecycle may have deleted what came before this instant (protocol 5.11): of hours that ended by
+   * then, what is absent is expired and no error. Without it nothing is.
+   */
+  readonly expiredBefore?: Millis | undefined;
   /** How long the body of an object may give nothing; `STORE_CALL_TIMEOUT` if absent. */
   readonly bodyTimeout?: Millis;
 }
@@ -53,6 +58,8 @@ export type ReadEvent =
   | { readonly kind: "unreadable"; readonly key: string; readonly reason: string }
   /** Retention has removed items of this hour, as many as `itemCount`: that is no error. */
   | { readonly kind: "retired"; readonly hour: Millis; readonly itemCount: number }
+  /** The bucket's lifecycle has deleted something of this hour, which is no error; told once an hour. */
+  | { readonly kind: "expired"; readonly hour: Millis }
   /** The read is over: `next` is the first minute that was not read, `null` when the window was read to its end. */
   | { readonly kind: "end"; readonly next: Millis | null; readonly usage: ReadUsage };
 

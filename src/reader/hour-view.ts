@@ -11,6 +11,7 @@ import { REPLAY_MAX_MINUTE_OBJECTS } from "../limits.ts";
 import { isItemSignal } from "../signal.ts";
 import { MINUTE, millis, type Millis } from "../units.ts";
 import type { ReadRequest } from "./contract.ts";
+import { isExpiredHour } from "./expired-hour.ts";
 import { compareKeys } from "./key-order.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest, type HourManifest } from "./manifests.ts";
@@ -28,6 +29,8 @@ export interface HourView {
   readonly outputs: readonly VisibleOutput[];
   /** Outputs that held minutes of the window until retention removed them. */
   readonly retired: readonly ManifestOutput[];
+  /** Outputs that hold minutes of the window were deleted by the bucket's lifecycle. */
+  readonly hasExpired: boolean;
 }
 
 /** An output to be read. */
@@ -65,11 +68,14 @@ export async function viewHour(request: ReadRequest, source: ListingSource, hour
   }
   const { objects, newest } = look;
   if (objects.overfull !== null) throw objects.overfull;
+  const isGone = ({ fault }: VisibleOutput): boolean =>
+    fault?.kind === "object_not_found" && isExpiredHour(hour, request.expiredBefore);
   return {
     isEmpty: objects.isEmpty && newest === null,
     minutes: await leaveOutSources(objects.minutes, newest, source),
     cutAt: objects.cutAt,
-    outputs,
+    outputs: outputs.filter((output) => !isGone(output)),
+    hasExpired: outputs.some(isGone),
     retired: (newest?.manifest.outputs ?? []).filter((output) => output.retired && isWanted(output, selection)),
   };
 }

@@ -42,6 +42,8 @@ export type PlanStep =
     }
   /** Retention has removed outputs of this hour that held minutes of the window. */
   | { readonly kind: "retired"; readonly hour: Millis; readonly itemCount: number }
+  /** The bucket's lifecycle has deleted outputs of this hour that held minutes of the window. */
+  | { readonly kind: "expired"; readonly hour: Millis }
   /** The read ends itself before this minute. */
   | { readonly kind: "cut"; readonly next: Millis };
 
@@ -85,6 +87,7 @@ interface HourContext extends PlanContext {
 async function* planHour(request: ReadRequest, context: HourContext): AsyncGenerator<PlanStep, boolean, void> {
   const { usage, hour, view } = context;
   if (view.retired.length > 0) yield toRetired(hour, view);
+  if (view.hasExpired) yield { kind: "expired", hour };
   const fresh = new Map(view.minutes.map(({ minute, objects }) => [minute, objects]));
   const outputs = openHourOutputs(request, context);
   for (let minute = hour; minute < hour + HOUR; minute = millis(minute + MINUTE)) {

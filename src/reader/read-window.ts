@@ -30,6 +30,8 @@ interface Progress {
   begun: Millis | null;
   /** The hour that was reported as retired last; a second pass does not report it again. */
   retired: Millis | null;
+  /** Likewise the one of which something had expired. */
+  expired: Millis | null;
   /** What became of a part that vanished, found when its minute began. */
   found: { readonly key: string; readonly replacement: Replacement } | null;
 }
@@ -41,7 +43,7 @@ interface Progress {
  * `unavailable` when a minute is compacted in the middle of its reading, with the instant to go on from
  */
 export async function* readWindow(request: ReadRequest): AsyncGenerator<ReadEvent, void, void> {
-  const progress: Progress = { usage: openUsage(), begun: null, retired: null, found: null };
+  const progress: Progress = { usage: openUsage(), begun: null, retired: null, expired: null, found: null };
   let { start } = request;
   for (;;) {
     const end = yield* readPass({ ...request, start }, progress);
@@ -64,6 +66,10 @@ async function* readPass(request: ReadRequest, progress: Progress): AsyncGenerat
       if (step.kind === "retired") {
         if (progress.retired !== step.hour) yield step;
         progress.retired = step.hour;
+        continue;
+      }
+      if (step.kind === "expired") {
+        yield* tellExpired(step.hour, progress);
         continue;
       }
       try {
@@ -122,11 +128,20 @@ async function* readStep(
       if (progress.begun !== minute) return true;
       throw compactedMeanwhile(minute);
     }
+    if (failure.kind === "expired") {
+      yield* tellExpired(failure.hour, progress);
+      continue;
+    }
     if (request.onError === "stop") throw failure.error;
     progress.begun = minute;
     yield { kind: "unreadable", key: failure.key, reason: failure.error.message };
   }
   return false;
+}
+
+function* tellExpired(hour: Millis, progress: Progress): Generator<ReadEvent, void, void> {
+  if (progress.expired !== hour) yield { kind: "expired", hour };
+  progress.expired = hour;
 }
 
 /** Some of the minute's items were given as they stood before; which of the new ones they are, nothing says. */

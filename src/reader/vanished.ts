@@ -8,6 +8,7 @@ import type { ObjectInfo } from "../object-store/contract.ts";
 import { isItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
 import type { ReadRequest } from "./contract.ts";
+import { isExpiredHour } from "./expired-hour.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest } from "./manifests.ts";
 import type { MinutePart } from "./plan.ts";
@@ -22,6 +23,8 @@ export type Failure =
   | { readonly kind: "store"; readonly error: unknown }
   /** A newer manifest holds the items elsewhere, or has retired them. */
   | { readonly kind: "replaced" }
+  /** The bucket's lifecycle has deleted it. */
+  | { readonly kind: "expired"; readonly hour: Millis }
   /** The object cannot be read; the error names it. */
   | { readonly kind: "unreadable"; readonly key: string; readonly error: FirnError };
 
@@ -45,9 +48,13 @@ export async function toUnreadable(
   if (!(error instanceof FirnError)) return { kind: "store", error };
   if (error.kind !== "corrupt_object" && error.kind !== "object_not_found") return { kind: "store", error };
   const key = keyOf(part);
+  const hour = hourOf(place);
+  const isExpired = error.kind === "object_not_found" && isExpiredHour(hour, place.request.expiredBefore);
   // A lost output was looked for twice before it was taken for lost.
+  if (part.kind === "lost" && isExpired) return { kind: "expired", hour };
   if (error.kind === "corrupt_object" || part.kind === "lost") return toFailure(key, toErrorMessage(error), error);
   const found = known ?? (await findReplacement(part, place));
+  if (found === "gone" && isExpired) return { kind: "expired", hour };
   return found === "replaced" ? { kind: found } : toFailure(key, describe(found), error);
 }
 
@@ -75,12 +82,16 @@ export function keyOf(part: MinutePart): string {
   }
 }
 
+function hourOf({ minute }: PartPlace): Millis {
+  return millis(minute - (minute % HOUR));
+}
+
 /** Looks at the hour of a part that has vanished. */
 export async function findReplacement(part: MinutePart, place: PartPlace): Promise<Replacement> {
-  const { request, usage, minute } = place;
+  const { request, usage } = place;
   const { store, layout, signal, bodyTimeout } = request;
   const source: ListingSource = { store, layout, usage, bodyTimeout };
-  const hour = millis(minute - (minute % HOUR));
+  const hour = hourOf(place);
   const key = keyOf(part);
   let listed: ObjectInfo | null = null;
   for await (const page of listHour(source, hour)) listed = page.find((info) => info.key === key) ?? listed;

@@ -21,6 +21,8 @@ export interface ReplayDeps {
   readonly now: () => Millis;
   /** Bounds of one response; the ones of protocol 6.4 unless a test wants others. */
   readonly limits?: ReadLimits;
+  /** The bucket's lifecycle may have deleted what came before this instant. */
+  readonly expiredBefore?: Millis;
   /** How long a store may stay silent in the middle of an object. */
   readonly bodyTimeout?: Millis;
 }

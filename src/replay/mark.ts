@@ -44,6 +44,8 @@ export interface Mark {
   readonly unreadable: number;
   /** Hours of this response from which retention has removed something; that is nothing missing. */
   readonly retired: number;
+  /** Hours of this response from which the bucket's own lifecycle has deleted something; nothing missing, likewise. */
+  readonly expired: number;
 }
 
 /** How a response ended. */
@@ -52,6 +54,7 @@ export interface ReplayEnd {
   readonly bytes: number;
   readonly unreadable: number;
   readonly retired: number;
+  readonly expired: number;
   /** First minute that was not given; `null` when the window was read to its end. */
   readonly next: Millis | null;
   readonly watermark: Watermark;
@@ -71,6 +74,7 @@ export function toMark({ signal, window, cursor }: ReplayQuery, end: ReplayEnd):
     watermark: watermark === "unknown" ? watermark : new Date(watermark).toISOString(),
     unreadable: end.unreadable,
     retired: end.retired,
+    expired: end.expired,
   };
 }
 

@@ -40,11 +40,11 @@ export async function replayResponse(request: ReplayRequest, deps: ReplayDeps): 
   // Before the first listing: what a shard no longer holds now, every later listing shows. Asked afterwards, it could
   // vouch for an object that was published after its hour was listed.
   const watermark = await deps.watermark(replay.signal);
-  const { store, layout, now, limits = LIMITS, bodyTimeout } = deps;
+  const { store, layout, now, limits = LIMITS, bodyTimeout, expiredBefore } = deps;
   const { signal, format, onError, window, cursor } = replay;
   const start = cursor?.position ?? window.start;
   const encoding = ENCODING[format];
-  const read = { store, layout, signal, start, end: window.end, onError, encoding, limits };
+  const read = { store, layout, signal, start, end: window.end, onError, encoding, limits, expiredBefore };
   const events = readWindow(bodyTimeout === undefined ? read : { ...read, bodyTimeout });
   const progress = openProgress();
   const pieces = writeReplay({ query: replay, events, watermark }, progress);

@@ -18,6 +18,8 @@ export interface ReplayProgress {
   unreadable: number;
   /** Hours from which retention has removed something. */
   retired: number;
+  /** Hours from which the bucket's lifecycle has deleted something. */
+  expired: number;
   usage: ReadUsage | null;
   /** The response ended itself before the window's end. */
   hasNext: boolean;
@@ -25,7 +27,7 @@ export interface ReplayProgress {
 
 /** Opens the progress of a replay that has not begun. */
 export function openProgress(): ReplayProgress {
-  return { items: 0, bytes: 0, unreadable: 0, retired: 0, usage: null, hasNext: false };
+  return { items: 0, bytes: 0, unreadable: 0, retired: 0, expired: 0, usage: null, hasNext: false };
 }
 
 /** What a replay is written from. */
@@ -60,6 +62,9 @@ export async function* writeReplay(
         break;
       case "retired":
         progress.retired++;
+        break;
+      case "expired":
+        progress.expired++;
         break;
       case "end": {
         progress.usage = event.usage;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readArchive, type ArchiveDocument } from "../../src/admin/archive.ts";
+import { millis, type Millis } from "../../src/units.ts";
 import { layoutOf, freshKey } from "../reader/archive-sample.ts";
 import { makeOutput, publish, sourcesOf } from "../reader/hour-kit.ts";
 import { gzip, request } from "../reader/otlp-sample.ts";
@@ -104,6 +105,23 @@ describe("readArchive()", () => {
       { compaction: "retired", generation: 2, missing_output_count: 0, retired_output_count: 1 },
     ]);
     expect(store.calls.length).toBeLessThan(30);
+  });
+
+  it("does not take for lost what the bucket's lifecycle has deleted", async () => {
+    const store = openSyntheticStore();
+    const output = await makeOutput([[[9, ["n-1"]]]]);
+    await publish(store, { outputs: [output] });
+    store.objects.delete(output.key);
+    const expiredBefore = millis(Date.UTC(2026, 4, 1, 15));
+    const look = (before: Millis): Promise<ArchiveDocument> =>
+      readArchive(new URLSearchParams(`signal=traces&${HOUR}`), { store, layout: layoutOf(), expiredBefore: before });
+
+    expect((await look(expiredBefore)).partitions).toMatchObject([
+      { compaction: "expired", missing_output_count: 0, expired_output_count: 1 },
+    ]);
+    expect((await look(millis(expiredBefore - 1))).partitions).toMatchObject([
+      { compaction: "compacted", missing_output_count: 1, expired_output_count: 0 },
+    ]);
   });
 
   it("leaves objects out on request", async () => {

@@ -68,6 +68,7 @@ test.each(ITEM_SIGNALS)("replayResponse() gives %s as one JSON document, the mar
     watermark: "2026-05-02T00:00:00.000Z",
     unreadable: 0,
     retired: 0,
+    expired: 0,
   });
   expect(marked.startsWith(`${unmarked.slice(0, -2)},"firn":{`)).toBe(true);
   expect(marked.indexOf("\n")).toBe(marked.length - 1);
@@ -82,7 +83,7 @@ test.each(ITEM_SIGNALS)("replayResponse() gives a window without %s as a documen
 
   expect(marked).toBe(
     `${document},"firn":{"items":0,"bytes":${document.length},"complete":true,"next":null,` +
-      '"watermark":"2026-05-02T00:00:00.000Z","unreadable":0,"retired":0}}\n',
+      '"watermark":"2026-05-02T00:00:00.000Z","unreadable":0,"retired":0,"expired":0}}\n',
   );
   expect(toText(await replay(store, `signal=${signal}&format=json&mark=false`))).toBe(`${document}}\n`);
 });
@@ -256,7 +257,8 @@ test("replayResponse() ends delimited messages with one that holds the mark alon
   expect(message).toEqual(request("traces", ["n-1"]));
   expect(rest).toEqual([]);
   expect(mark?.subarray(0, 3)).toEqual(new Uint8Array([0x82, 0xea, 0x30]));
-  expect(JSON.parse(toText((mark ?? new Uint8Array(0)).subarray(4)))).toMatchObject({
+  // The length behind it takes two bytes.
+  expect(JSON.parse(toText((mark ?? new Uint8Array(0)).subarray(5)))).toMatchObject({
     items: 1,
     bytes: 4 + request("traces", ["n-1"]).length,
     complete: true,

@@ -21,7 +21,16 @@ const query = (cursor = ""): ReplayQuery =>
     accept: null,
   });
 const ended = (options: Partial<ReplayEnd>, cursor?: string): Mark =>
-  toMark(query(cursor), { items: 3, bytes: 100, unreadable: 0, retired: 0, next: null, watermark: END, ...options });
+  toMark(query(cursor), {
+    items: 3,
+    bytes: 100,
+    unreadable: 0,
+    retired: 0,
+    expired: 0,
+    next: null,
+    watermark: END,
+    ...options,
+  });
 
 test("toMark() is complete when the window was given and lies below the watermark", () => {
   expect(ended({})).toEqual({
@@ -32,6 +41,7 @@ test("toMark() is complete when the window was given and lies below the watermar
     watermark: "2026-05-01T15:00:00.000Z",
     unreadable: 0,
     retired: 0,
+    expired: 0,
   });
 });
 
@@ -51,6 +61,10 @@ test("toMark() is not complete when an object was skipped", () => {
 
 test("toMark() is complete although retention has removed something, and says so", () => {
   expect(ended({ retired: 3 })).toMatchObject({ complete: true, retired: 3 });
+});
+
+test("toMark() is complete although the bucket's lifecycle has deleted something, and says so", () => {
+  expect(ended({ expired: 2 })).toMatchObject({ complete: true, expired: 2 });
 });
 
 test("toMark() gives next where the response ended itself", () => {
@@ -86,7 +100,7 @@ test.each([
 
   expect(line).toBe(
     `${start}{"items":3,"bytes":100,"complete":true,"next":null,` +
-      `"watermark":"2026-05-01T15:00:00.000Z","unreadable":0,"retired":0}}\n`,
+      `"watermark":"2026-05-01T15:00:00.000Z","unreadable":0,"retired":0,"expired":0}}\n`,
   );
 });
 
@@ -118,8 +132,8 @@ test("encodeMark() is an unknown field in protobuf, with the same JSON", () => {
   const [found] = openTopLevelSplitter().push(bytes);
   expect(found?.field).toEqual(bytes);
   expect(found?.container).toBeNull();
-  // 100,000 << 3 | 2 as a varint.
+  // 100,000 << 3 | 2 as a varint, and a length of two bytes.
   expect([...bytes.subarray(0, 3)]).toEqual([0x82, 0xea, 0x30]);
   expect(MARK_FIELD_NUMBER).toBe(100_000);
-  expect(JSON.parse(new TextDecoder().decode(bytes.subarray(4)))).toEqual(ended({}));
+  expect(JSON.parse(new TextDecoder().decode(bytes.subarray(5)))).toEqual(ended({}));
 });

@@ -99,7 +99,7 @@ test("replayResponse() of an empty window is the mark alone, or nothing without 
 
   expect(await (await replay(`signal=logs&${WINDOW}`, depsOf(store))).text()).toBe(
     '{"resourceLogs":[],"firn":{"items":0,"bytes":0,"complete":true,"next":null,' +
-      '"watermark":"2026-05-02T00:00:00.000Z","unreadable":0,"retired":0}}\n',
+      '"watermark":"2026-05-02T00:00:00.000Z","unreadable":0,"retired":0,"expired":0}}\n',
   );
   expect(await (await replay(`signal=logs&mark=false&${WINDOW}`, depsOf(store))).text()).toBe("");
 });

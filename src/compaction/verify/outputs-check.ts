@@ -7,8 +7,9 @@ import type { ManifestOutput } from "../../archive/manifest-output.ts";
 import { FirnError, toErrorMessage } from "../../errors.ts";
 import type { ObjectInfo } from "../../object-store/contract.ts";
 import type { VisibleOutput } from "../../reader/hour-view.ts";
+import { isExpiredHour } from "../../reader/expired-hour.ts";
 import type { HourManifest } from "../../reader/manifests.ts";
-import { HOUR } from "../../units.ts";
+import { millis } from "../../units.ts";
 import { VERIFY_DELETE_SLACK } from "../../limits.ts";
 import type { MinuteSums } from "../merger.ts";
 import { addSums, findDifference, fromMinuteTotals, totalOf } from "../minute-sums.ts";
@@ -93,7 +94,7 @@ async function checkOutput(
 async function reportMissing(context: ItemHourContext, key: string): Promise<void> {
   const { deps, hour } = context;
   const { bucketExpiration } = deps;
-  const isExpired = bucketExpiration !== null && hour + HOUR + bucketExpiration <= deps.now();
+  const isExpired = bucketExpiration !== null && isExpiredHour(hour, millis(deps.now() - bucketExpiration));
   const kind = isExpired ? "expired_output" : "missing_output";
   await report(context, { kind, key, message: `"${key}" does not exist, but the newest manifest names it` });
 }
