@@ -160,9 +160,9 @@ export const MAX_TOP_LEVEL_FIELD_BYTES: Bytes = bytes(32 * MIB);
 export const MAX_UNKNOWN_VALUE_DEPTH = 33_554_432;
 /** A manifest names its generation with 8 digits. */
 export const MANIFEST_MAX_GENERATION = 99_999_999;
-/** Manifests and claims of one hour, two a generation; an hour has a handful, one that is forced each minute thousands. */
+/** Manifests and claims of one hour, two a generation; a usual hour has a handful, one forced each minute thousands. */
 export const HOUR_MAX_MANIFEST_KEYS = 20_000;
-/** Claims of an hour that a Compactor finishes at one look: one publication breaks off at a time, and the next waits. */
+/** Claims of an hour that a Compactor finishes at one look: one publication breaks off at a time, the next waits. */
 export const CHAIN_MAX_UNFINISHED = 8;
 /** Head of a manifest (protocol 5.7): every read of an hour fetches it, and a Durable Object keeps it as one row. */
 export const MANIFEST_MAX_BYTES: Bytes = bytes(256 * KIB);
@@ -265,7 +265,7 @@ export const COMPACT_PLAIN_OUTPUTS = 64;
 export const COMPACT_GROWTH_OUTPUTS = 32;
 export const COMPACT_GROWTH_FACTOR = 4;
 export const COMPACT_OUTPUT_MAX_BYTES: Bytes = bytes(1024 * MIB);
-/** Retired outputs that a manifest names: half of its room, for an hour that goes on to get late objects after its end. */
+/** Retired outputs that a manifest names: half of its room, for an hour that gets late objects long after its end. */
 export const MANIFEST_MAX_RETIRED = 128;
 /** Unreadable objects that a manifest names; each takes up to 1.5 KB of its 256 KiB. */
 export const COMPACT_MAX_UNREADABLE = 60;

@@ -89,7 +89,7 @@ export async function buildManifest(
   return { manifest, parts: foreign.parts, replaced: gone.flatMap(({ key, members }) => [key, members.key]) };
 }
 
-/** Forgets those that were retired first where there are too many: they are gone for long, and new ones need the room. */
+/** Forgets those that were retired first where there are too many: they are gone for long, new ones need the room. */
 function retireAll(outputs: readonly ManifestOutput[]): readonly ManifestOutput[] {
   const before = outputs.filter(({ retired }) => retired);
   const now = outputs.filter(({ retired }) => !retired).map((output) => ({ ...output, retired: true }));

@@ -1,6 +1,6 @@
 /**
- * From outputs that are stored to a generation that readers see: committed as a row (the commit point), then mirrored to
- * the bucket, claim first. Every step may be repeated.
+ * From outputs that are stored to a generation that readers see: committed as a row (the commit point), then mirrored
+ * to the bucket, claim first. Every step may be repeated.
  */
 import { checkSuccessor } from "../archive/chain.ts";
 import { formatClaimKey, formatManifestKey } from "../archive/firn-keys.ts";

@@ -1,6 +1,6 @@
 /**
- * From an output whose parts are all sent to an object with its member table. What stands in the bucket decides: storage
- * may have been set back to a moment before what was done last.
+ * From an output whose parts are all sent to an object with its member table. What stands in the bucket decides:
+ * storage may have been set back to a moment before what was done last.
  */
 import { formatMembersKey } from "../archive/firn-keys.ts";
 import { parseKey } from "../archive/key.ts";

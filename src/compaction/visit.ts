@@ -207,8 +207,8 @@ async function begin(
 }
 
 /**
- * A shard that cannot be asked, or has data left, holds an hour up so long and no longer (protocol 5.1). Even then those
- * are asked that can be: one that has promised tells of what comes late, at once instead of at the next look.
+ * A shard that cannot be asked, or has data left, holds an hour up so long and no longer (protocol 5.1). Even then
+ * those are asked that can be: one that has promised tells of what comes late, at once instead of at the next look.
  */
 async function isClosed(compactor: Compactor, hour: Millis): Promise<boolean> {
   const { deps } = compactor;

@@ -199,8 +199,8 @@ export interface ObjectStore {
    * error: an upload that was completed by a call whose answer was lost is `stored`.
    *
    * `stored` means that the object stands there in the length of all parts, each of which was proven when it was sent.
-   * @param sha256Hex of all bytes, where the caller knows it: where the store enforces no digest of parts, the object is
-   *   read back and held to it.
+   * @param sha256Hex of all bytes, where the caller knows it: where the store enforces no digest of parts, the object
+   *   is read back and held to it.
    * @throws FirnError `object_not_found` when the upload was aborted; a part is unknown or changed: `store_refused`.
    */
   completeMultipart(upload: MultipartUpload, parts: readonly UploadedPart[], sha256Hex?: string): Promise<PutOutcome>;

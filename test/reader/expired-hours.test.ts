@@ -19,9 +19,9 @@ async function openCompacted(): Promise<[SyntheticStore, SampleOutput]> {
   return [store, output];
 }
 
-async function eventsOf(request: ReadRequest): Promise<ReadEvent["kind"][]> {
+async function eventsOf(wanted: ReadRequest): Promise<ReadEvent["kind"][]> {
   const kinds: ReadEvent["kind"][] = [];
-  for await (const { kind } of readWindow(request)) if (kind !== "fields") kinds.push(kind);
+  for await (const { kind } of readWindow(wanted)) if (kind !== "fields") kinds.push(kind);
   return kinds;
 }
 

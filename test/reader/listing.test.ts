@@ -73,6 +73,6 @@ test("readNewestManifest() refuses an hour with more manifests and claims than o
 
   await expect(read).rejects.toMatchObject({
     kind: "too_large",
-    message: `Cannot read hour 2026-05-01T14:00:00.000Z: it has more than ${HOUR_MAX_MANIFEST_KEYS} manifests and claims`,
+    message: expect.stringContaining(`: it has more than ${HOUR_MAX_MANIFEST_KEYS} manifests and claims`),
   });
 });

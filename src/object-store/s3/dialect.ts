@@ -29,7 +29,8 @@ export interface S3Dialect {
   readonly deletesInBatch: boolean;
   /**
    * `If-Match` on DeleteObject. Only where it is known to be kept: MinIO answers 204 and deletes whatever stands there.
-   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html https://github.com/minio/minio/issues/21677
+   * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+   * https://github.com/minio/minio/issues/21677
    */
   readonly deletesIfMatch: boolean;
   /**
