@@ -9,7 +9,7 @@ import { CONTENT_TYPE, encodeStatus, type Encoding } from "./otlp/response.ts";
 
 /** What an error kind means over HTTP. */
 export interface HttpMeaning {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 413 | 415 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 413 | 415 | 500 | 503;
   /** google.rpc.Code; clients do not act on it. */
   readonly code: number;
   /** Stands in the body instead of the error's message, which is for the log alone. */
@@ -44,6 +44,8 @@ export function toHttpMeaning(kind: ErrorKind): HttpMeaning {
       return { status: 415, code: 3 };
     case "not_acceptable":
       return { status: 406, code: 3 };
+    case "position_gone":
+      return { status: 410, code: 10 };
     case "unavailable":
       return { status: 503, code: 14 };
     case "store_unavailable":
@@ -89,6 +91,8 @@ function extraHeaders(failure: FirnError): Record<string, string> {
       return { "accept-encoding": "gzip, deflate, zstd, identity" };
     case "not_acceptable":
       return { vary: "Accept" };
+    case "position_gone":
+      return failure.next === undefined ? {} : { "firn-next": failure.next };
     case "method_not_allowed":
       return failure.allow === undefined ? {} : { allow: failure.allow };
     default:

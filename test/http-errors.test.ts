@@ -36,6 +36,7 @@ const MEANINGS: Readonly<Record<ErrorKind, Meaning>> = {
   store_refused: { status: 503, code: 14, headers: BUSY, isOpaque: true },
   object_not_found: { status: 500, code: 15, isOpaque: true },
   object_changed: { status: 503, code: 14, headers: BUSY, isOpaque: true },
+  position_gone: { status: 410, code: 10, headers: { "firn-next": "v1.x" }, options: { next: "v1.x" } },
   object_frozen: { status: 409, code: 9, isOpaque: true },
   corrupt_object: { status: 500, code: 15, isOpaque: true },
   unknown_format: { status: 500, code: 15, isOpaque: true },

@@ -58,6 +58,8 @@ export interface HourObjectSource {
   /** Of the window: start ≤ minute < end. */
   readonly start: Millis;
   readonly end: Millis;
+  /** Its first runs of the minute at `start`, so many, were read before; all of them if `Infinity`. */
+  readonly givenRuns?: number;
   readonly chunkMaxBytes: Bytes;
   readonly usage: RunningUsage;
   /** How long a body may give nothing; `STORE_CALL_TIMEOUT` if absent. */
@@ -162,12 +164,15 @@ export function openHourObject(source: HourObjectSource): HourObject {
 }
 
 /** The members with a minute of the window: they follow each other, as minutes do. */
-function planMembers({ members, hour, start, end, chunkMaxBytes }: HourObjectSource): {
+function planMembers({ members, hour, start, end, givenRuns = 0, chunkMaxBytes }: HourObjectSource): {
   readonly needed: readonly NeededMember[];
   readonly chunks: readonly Chunk[];
 } {
+  let left = givenRuns;
+  const isWanted = ({ minute }: NeededRun): boolean =>
+    minute >= start && minute < end && (minute > start || --left < 0);
   const wanted = members
-    .map((member) => ({ member, runs: toRuns(member, hour).filter((run) => run.minute >= start && run.minute < end) }))
+    .map((member) => ({ member, runs: toRuns(member, hour).filter(isWanted) }))
     .filter(({ runs }) => runs.length > 0);
   const chunks = planChunks(
     wanted.map(({ member }) => member),

@@ -3,14 +3,14 @@
  * holds its items from now on, so its hour is looked at once more (protocol 6.1).
  */
 import { liveOutputs } from "../archive/visibility.ts";
-import { FirnError, toErrorMessage, unreachable } from "../errors.ts";
+import { FirnError, toErrorMessage } from "../errors.ts";
 import type { ObjectInfo } from "../object-store/contract.ts";
 import { isItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
 import type { ReadRequest } from "./contract.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest } from "./manifests.ts";
-import type { MinutePart } from "./plan.ts";
+import { keyOf, type MinutePart } from "./minute-part.ts";
 import type { RunningUsage } from "./usage.ts";
 
 /** What became of a part that its store does not give any more. */
@@ -59,20 +59,6 @@ function toFailure(key: string, found: string, cause: FirnError): Failure {
 function describe(found: "listed" | "gone"): string {
   if (found === "listed") return "the store lists it and does not give it";
   return "it has vanished since it was listed, and nothing stands for it";
-}
-
-/** The key of what a part is read from. */
-export function keyOf(part: MinutePart): string {
-  switch (part.kind) {
-    case "object":
-      return part.object.key;
-    case "runs":
-      return part.output.key;
-    case "lost":
-      return part.key;
-    default:
-      return unreachable(part, "part");
-  }
 }
 
 /** Looks at the hour of a part that has vanished. */

@@ -11,25 +11,38 @@ import { bytes, type Bytes } from "../units.ts";
 import { chooseFormat } from "./accept.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { FORMATS, formatsOf, type ReplayFormat } from "./format.ts";
+import { parseLimitBytes } from "./page-parameters.ts";
 
 /** What is to be replayed and how. */
 export interface ReplayQuery {
-  readonly signal: Signal;
+  readonly signal: Signal | "all";
   readonly window: Window;
   readonly format: ReplayFormat;
   readonly onError: "stop" | "skip";
   readonly maxLineBytes: Bytes;
   readonly hasMark: boolean;
+  /** Of the body before its content coding; `null` for none. */
+  readonly limitBytes: Bytes | null;
   /** `null`: from the window's start. */
   readonly cursor: Cursor | null;
 }
 
-const KNOWN = ["signal", "start", "end", "format", "on_error", "max_line_bytes", "mark", "cursor", "time"];
+const KNOWN = [
+  "signal",
+  "start",
+  "end",
+  "format",
+  "on_error",
+  "max_line_bytes",
+  "mark",
+  "cursor",
+  "time",
+  "limit_bytes",
+];
 /** Parameters and values of the design that a later release brings (DESIGN.md section 7). */
-const LATER_NAMES = ["service", "trace_id", "span_name", "metric_name", "severity", "limit_bytes", "dry_run", "exact"];
+const LATER_NAMES = ["service", "trace_id", "span_name", "metric_name", "severity", "dry_run", "exact"];
 const LATER_PREFIXES = ["attr.", "resource."];
 const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
-  signal: ["all"],
   time: ["event"],
 };
 
@@ -57,6 +70,7 @@ export function parseReplayRequest({ query, accept }: ReplayRequest): ReplayQuer
     format,
     onError: parseChoice(query, "on_error", ["stop", "skip"]) ?? "stop",
     maxLineBytes: parseLineBytes(query.get("max_line_bytes"), format),
+    limitBytes: parseLimitBytes(query),
     hasMark: (parseChoice(query, "mark", ["true", "false"]) ?? "true") === "true",
     cursor: cursor === null ? null : parseCursor(cursor, { signal, window }),
   };
@@ -75,18 +89,23 @@ function refuseNames(query: URLSearchParams): void {
   }
 }
 
-function parseSignal(text: string | null): Signal {
-  if (text === null) throw refusal("signal", `Cannot replay without "signal": expected one of ${SIGNALS.join(", ")}`);
-  if (isSignal(text)) return text;
-  throw wrongValue("signal", text, SIGNALS);
+function parseSignal(text: string | null): Signal | "all" {
+  const expected = [...SIGNALS, "all"];
+  if (text === null) throw refusal("signal", `Cannot replay without "signal": expected one of ${expected.join(", ")}`);
+  if (text === "all" || isSignal(text)) return text;
+  throw wrongValue("signal", text, expected);
 }
 
-function parseFormat(query: URLSearchParams, signal: Signal): ReplayFormat | null {
+function parseFormat(query: URLSearchParams, signal: Signal | "all"): ReplayFormat | null {
   const format = parseChoice(query, "format", FORMATS);
   const offered = formatsOf(signal);
   if (format === null || offered.includes(format)) return format;
-  const why = `its requests do not concatenate, expected ${offered.join(" or ")}`;
+  const why = `${whyNot(signal)}, expected ${offered.join(" or ")}`;
   throw refusal("format", `Cannot use format "${format}" with signal "${signal}": ${why}`);
+}
+
+function whyNot(signal: Signal | "all"): string {
+  return signal === "all" ? "only lines can be of several signals" : "its requests do not concatenate";
 }
 
 /** Parses a parameter that has a closed list of values; `null` when it is absent. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { FirnError } from "../../src/errors.ts";
 import type { ListRequest } from "../../src/object-store/contract.ts";
 import { readWindow } from "../../src/reader/read-window.ts";
-import { freshKey, readRequest, take } from "./archive-sample.ts";
+import { at, freshKey, readRequest, take } from "./archive-sample.ts";
 import { concat, gzip, request } from "./otlp-sample.ts";
 import { bytesObject, openSyntheticStore } from "./synthetic-store.ts";
 
@@ -122,8 +122,10 @@ test("readWindow() fails with a later listing only when it gets there", async ()
   };
   const events = readWindow(readRequest({ ...HOUR, end: "2026-05-01T16:00:00Z" }, { store }));
 
+  const minute = await events.next();
   const first = await events.next();
 
+  expect(minute.value).toMatchObject({ kind: "minute", minute: at(HOUR.start) + 9 * 60_000 });
   expect(first.value).toMatchObject({ kind: "fields", itemCount: 1 });
   await expect(events.next()).rejects.toMatchObject({ kind: "store_unavailable" });
 });

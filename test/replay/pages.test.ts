@@ -1,0 +1,231 @@
+/** Pages of any hour, whatever its objects and the bounds, are the hour; compaction between them changes nothing. */
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { FirnError } from "../../src/errors.ts";
+import { REPLAY_LIMIT_BYTES_FLOOR } from "../../src/limits.ts";
+import { FORMATS, type ReplayFormat } from "../../src/replay/format.ts";
+import { replayResponse } from "../../src/replay/replay.ts";
+import type { ReadLimits } from "../../src/reader/contract.ts";
+import { bytes } from "../../src/units.ts";
+import { FORMS, foreignKey, foreignObject, ownObject } from "../reader/archive-forms.ts";
+import { freshKey, LIMITS } from "../reader/archive-sample.ts";
+import { makeOutput, publish, sourcesOf, type SampleMember, type SampleRun } from "../reader/hour-kit.ts";
+import { bytesObject, openSyntheticStore, type SyntheticStore } from "../reader/synthetic-store.ts";
+import { depsOf, WINDOW } from "./replay-kit.ts";
+
+/** Requests of an object, each a list of lengths of names. */
+type SampleRequests = readonly (readonly number[])[];
+
+interface SampleHour {
+  /** Firn's own fresh objects; the first are those that a compaction takes. */
+  readonly fresh: readonly { readonly minute: number; readonly form: number; readonly requests: SampleRequests }[];
+  readonly foreign: readonly { readonly form: number; readonly requests: SampleRequests }[];
+  readonly outputs: readonly (readonly (readonly [minute: number, lengths: readonly number[]])[])[];
+}
+
+const lengths = fc.array(fc.oneof({ weight: 3, arbitrary: fc.nat(300) }, fc.nat(50_000)), {
+  minLength: 1,
+  maxLength: 4,
+});
+const requests = fc.array(lengths, { minLength: 1, maxLength: 4 });
+const form = fc.nat(FORMS.length - 1);
+const minute = fc.constantFrom(3, 9, 9, 10, 59);
+const hour: fc.Arbitrary<SampleHour> = fc.record({
+  fresh: fc.array(fc.record({ minute, form, requests }), { maxLength: 6 }),
+  foreign: fc.array(fc.record({ form, requests }), { maxLength: 2 }),
+  outputs: fc.array(
+    fc.array(fc.tuple(minute, lengths), { minLength: 1, maxLength: 5 }).map((runs) => runs.toSorted(byMinute)),
+    { maxLength: 2 },
+  ),
+});
+const limits: fc.Arbitrary<ReadLimits> = fc.record({
+  maxStoreCalls: fc.constantFrom(1, 4, 6, 8000),
+  maxRawBytes: fc.constantFrom(0, 30_000, 100_000, 2 ** 33).map((value) => bytes(value)),
+  fetchAhead: fc.constantFrom(0, 3),
+});
+
+function byMinute([left]: readonly [number, ...unknown[]], [right]: readonly [number, ...unknown[]]): number {
+  return left - right;
+}
+
+/** Names that say their minute, and which no two items share. */
+function openNames(): (minute: number, length: number) => string {
+  let count = 0;
+  return (of, length) => `n-${of}-${count++}-${"x".repeat(length)}`;
+}
+
+interface Bucket {
+  readonly store: SyntheticStore;
+  /** Compacts Firn's fresh objects into one output, and deletes them. */
+  readonly compact: () => Promise<void>;
+}
+
+async function openBucket({ fresh, foreign, outputs }: SampleHour): Promise<Bucket> {
+  const store = openSyntheticStore();
+  const nameOf = openNames();
+  const runs: SampleRun[] = [];
+  const sources: string[] = [];
+  for (const [index, each] of fresh.entries()) {
+    const names = each.requests.map((lengthsOf) => lengthsOf.map((length) => nameOf(each.minute, length)));
+    const formOf = FORMS[each.form] ?? FORMS[0];
+    const time = `2026-05-01T14:${String(each.minute).padStart(2, "0")}:00Z`;
+    const key = freshKey(time, { sequence: index + 1 }).replace(/\.binpb\.gz$/, extensionOf(each.form));
+    if (formOf !== undefined) store.objects.set(key, bytesObject(ownObject("traces", formOf, names), 20_000));
+    sources.push(key);
+    for (const list of names) runs.push([each.minute, list]);
+  }
+  for (const [index, each] of foreign.entries()) {
+    const formOf = FORMS[each.form] ?? FORMS[0];
+    if (formOf === undefined) continue;
+    const names = each.requests.map((lengthsOf) => lengthsOf.map((length) => nameOf(9, length)));
+    store.objects.set(foreignKey("traces", formOf, 100 + index), bytesObject(foreignObject("traces", formOf, names)));
+  }
+  const made = await Promise.all(
+    outputs.map((members, index) => {
+      const samples: SampleMember[] = members.map(([of, list]) => [[of, list.map((length) => nameOf(of, length))]]);
+      return makeOutput(samples, { number: index + 1 });
+    }),
+  );
+  const first = made.length === 0 ? null : await publish(store, { outputs: made });
+  const compact = async (): Promise<void> => {
+    if (sources.length === 0) return;
+    const members = runs.toSorted(byMinute).map((run): SampleMember => [run]);
+    const output = await makeOutput(members, { number: 9, attempt: 2 });
+    const generation = first === null ? 1 : 2;
+    const all = { outputs: [...made, output], sources: sourcesOf(sources), generation };
+    await publish(store, { ...all, parent: first?.sha256Hex ?? null });
+    for (const key of sources) store.objects.delete(key);
+  };
+  return { store, compact };
+}
+
+function extensionOf(index: number): string {
+  const found = FORMS[index] ?? { marshaler: "otlp_proto", compression: "gzip" };
+  const ending = { none: "", gzip: ".gz", zstd: ".zst" }[found.compression];
+  return `${found.marshaler === "otlp_json" ? ".json" : ".binpb"}${ending}`;
+}
+
+/** The beginnings of names, in their order: a JSON line or a message may hold several. */
+const namesIn = (body: Uint8Array): string[] => new TextDecoder("latin1").decode(body).match(/n-\d+-\d+-x*/g) ?? [];
+
+interface Taken {
+  readonly names: readonly string[];
+  readonly mark: Readonly<Record<string, unknown>>;
+  readonly size: number;
+}
+
+/** The mark is the last JSON object of every format. */
+async function takePage(
+  { store }: Bucket,
+  { format, query, bounds }: { readonly format: ReplayFormat; readonly query: string; readonly bounds: ReadLimits },
+): Promise<Taken> {
+  const search = new URLSearchParams(`signal=traces&format=${format}&${WINDOW}${query}`);
+  const response = await replayResponse({ query: search, accept: null }, depsOf(store, { limits: bounds }));
+  const body = await response.bytes();
+  const text = new TextDecoder("latin1").decode(body);
+  const mark: unknown = JSON.parse(/\{"items":[^{}]*\}/.exec(text.slice(text.lastIndexOf('{"items"')))?.[0] ?? "null");
+  return { names: namesIn(body), mark: mark as Taken["mark"], size: body.length };
+}
+
+interface Pages {
+  readonly pages: readonly Taken[];
+  readonly goneCount: number;
+}
+
+/** A client that goes on until there is no next, and that drops of a minute what it was told to drop. */
+async function takePages(
+  bucket: Bucket,
+  options: {
+    readonly format: ReplayFormat;
+    readonly bounds: ReadLimits;
+    readonly limit: number | null;
+    readonly between: (pageCount: number) => Promise<void>;
+  },
+): Promise<Pages> {
+  const pages: Taken[] = [];
+  const cursors = new Set<string>();
+  let goneCount = 0;
+  let cursor: string | null = null;
+  for (;;) {
+    const limit = options.limit === null ? "" : `&limit_bytes=${options.limit}`;
+    const query: string = `${limit}${cursor === null ? "" : `&cursor=${cursor}`}`;
+    try {
+      pages.push(await takePage(bucket, { ...options, query }));
+    } catch (error) {
+      if (!(error instanceof FirnError) || error.kind !== "position_gone") throw error;
+      goneCount++;
+      cursor = drop(pages, error);
+      continue;
+    }
+    const next = pages.at(-1)?.mark["next"];
+    if (typeof next !== "string") return { pages, goneCount };
+    if (cursors.has(next)) throw new Error(`the replay does not get ahead: ${next}`);
+    cursors.add(next);
+    cursor = next;
+    await options.between(pages.length);
+  }
+}
+
+/** Drops the items of the minute that were given: they came last. */
+function drop(pages: Taken[], { message, next = "" }: FirnError): string {
+  const of = Number(/:(\d\d):00\.000Z:/.exec(message)?.[1]);
+  const isOfMinute = (name: string): boolean => Number(name.split("-")[1]) === of;
+  const given = pages.flatMap(({ names }) => names);
+  const left = given.length - Number(/(\d+) of its items were given/.exec(message)?.[1]);
+  expect(given.slice(left).every(isOfMinute)).toBe(true);
+  expect(given.slice(0, left).some(isOfMinute)).toBe(false);
+  expect(message).toContain(next);
+  pages.splice(0, pages.length, { names: given.slice(0, left), mark: {}, size: 0 });
+  return next;
+}
+
+test.each(FORMATS)(
+  "replayResponse() in pages of %s is the hour, in its order",
+  { timeout: 120_000 },
+  async (format) => {
+    await fc.assert(
+      fc.asyncProperty(
+        hour,
+        limits,
+        fc.constantFrom(null, REPLAY_LIMIT_BYTES_FLOOR, 200_000),
+        async (sample, bounds, limit) => {
+          const bucket = await openBucket(sample);
+
+          const whole = await takePage(bucket, { format, query: "", bounds: LIMITS });
+          const { pages } = await takePages(bucket, { format, bounds, limit, between: () => Promise.resolve() });
+
+          expect(pages.flatMap(({ names }) => names)).toEqual(whole.names);
+          expect(pages.reduce((sum, { mark }) => sum + Number(mark["items"]), 0)).toBe(whole.names.length);
+          for (const { size, names } of pages) {
+            if (limit !== null && names.length > 4) expect(size).toBeLessThanOrEqual(limit);
+          }
+          expect(pages.at(-1)?.mark["complete"]).toBe(true);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  },
+);
+
+test.each(FORMATS)(
+  "replayResponse() in pages of %s gives every item once, though the hour is compacted between them",
+  { timeout: 120_000 },
+  async (format) => {
+    let goneCount = 0;
+    await fc.assert(
+      fc.asyncProperty(hour, limits, fc.integer({ min: 1, max: 5 }), async (sample, bounds, after) => {
+        const bucket = await openBucket(sample);
+        const whole = await takePage(bucket, { format, query: "", bounds: LIMITS });
+        const between = (count: number): Promise<void> => (count === after ? bucket.compact() : Promise.resolve());
+
+        const found = await takePages(bucket, { format, bounds, limit: REPLAY_LIMIT_BYTES_FLOOR, between });
+
+        goneCount += found.goneCount;
+        expect(found.pages.flatMap(({ names }) => names).toSorted()).toEqual(whole.names.toSorted());
+      }),
+      { numRuns: 40 },
+    );
+
+    expect(goneCount).toBeGreaterThan(0);
+  },
+);
