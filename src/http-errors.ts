@@ -90,7 +90,7 @@ function extraHeaders(failure: FirnError): Record<string, string> {
     case "unsupported_coding":
       return { "accept-encoding": "gzip, deflate, zstd, identity" };
     case "not_acceptable":
-      return { vary: "Accept" };
+      return { vary: "Accept, Accept-Encoding" };
     case "position_gone":
       return failure.next === undefined ? {} : { "firn-next": failure.next };
     case "method_not_allowed":

@@ -29,7 +29,7 @@ const MEANINGS: Readonly<Record<ErrorKind, Meaning>> = {
     headers: { "accept-post": "application/x-protobuf, application/json" },
   },
   unsupported_coding: { status: 415, code: 3, headers: { "accept-encoding": "gzip, deflate, zstd, identity" } },
-  not_acceptable: { status: 406, code: 3, headers: { vary: "Accept" } },
+  not_acceptable: { status: 406, code: 3, headers: { vary: "Accept, Accept-Encoding" } },
   unavailable: { status: 503, code: 14, headers: { "retry-after": "5" }, options: { retryAfterSeconds: 5 } },
   misconfigured: { status: 503, code: 14, headers: BUSY },
   store_unavailable: { status: 503, code: 14, headers: BUSY, isOpaque: true },

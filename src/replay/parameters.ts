@@ -9,6 +9,7 @@ import { REPLAY_LINE_BYTES_CEILING, REPLAY_LINE_BYTES_FLOOR, REPLAY_LINE_MAX_BYT
 import { isSignal, SIGNALS, type Signal } from "../signal.ts";
 import { bytes, type Bytes } from "../units.ts";
 import { chooseFormat } from "./accept.ts";
+import { chooseCoding, type Coding } from "./coding.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { FORMATS, formatsOf, type ReplayFormat } from "./format.ts";
 import { parseLimitBytes } from "./page-parameters.ts";
@@ -21,6 +22,7 @@ export interface ReplayQuery {
   readonly onError: "stop" | "skip";
   readonly maxLineBytes: Bytes;
   readonly hasMark: boolean;
+  readonly coding: Coding;
   /** Of the body before its content coding; `null` for none. */
   readonly limitBytes: Bytes | null;
   /** `null`: from the window's start. */
@@ -51,13 +53,15 @@ export interface ReplayRequest {
   readonly query: URLSearchParams;
   /** The header `Accept`, which decides the format where the query has none. */
   readonly accept: string | null;
+  /** The header `Accept-Encoding`, which decides the coding of the answer. */
+  readonly acceptEncoding?: string | null;
 }
 
 /**
  * Parses the request for a replay.
  * @throws FirnError `invalid_request` with the parameter's name as its field, `not_acceptable`
  */
-export function parseReplayRequest({ query, accept }: ReplayRequest): ReplayQuery {
+export function parseReplayRequest({ query, accept, acceptEncoding = null }: ReplayRequest): ReplayQuery {
   refuseNames(query);
   const signal = parseSignal(query.get("signal"));
   const format = parseFormat(query, signal) ?? chooseFormat(accept, formatsOf(signal));
@@ -71,6 +75,7 @@ export function parseReplayRequest({ query, accept }: ReplayRequest): ReplayQuer
     onError: parseChoice(query, "on_error", ["stop", "skip"]) ?? "stop",
     maxLineBytes: parseLineBytes(query.get("max_line_bytes"), format),
     limitBytes: parseLimitBytes(query),
+    coding: chooseCoding(acceptEncoding),
     hasMark: (parseChoice(query, "mark", ["true", "false"]) ?? "true") === "true",
     cursor: cursor === null ? null : parseCursor(cursor, { signal, window }),
   };

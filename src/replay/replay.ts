@@ -11,8 +11,10 @@ import { readWindow } from "../reader/read-window.ts";
 import { openUsage, type RunningUsage } from "../reader/usage.ts";
 import { SIGNALS } from "../signal.ts";
 import type { Millis } from "../units.ts";
+import { codePieces, openCoder } from "./coding.ts";
 import type { ReplayDeps } from "./contract.ts";
 import { formatCursor, type Position } from "./cursor.ts";
+import { formatFileName } from "./file-name.ts";
 import { CONTENT_TYPE, type ReplayFormat } from "./format.ts";
 import { parseReplayRequest, type ReplayQuery, type ReplayRequest } from "./parameters.ts";
 import { openProgress, writeReplay, type ReplayProgress, type SignalSource } from "./write-replay.ts";
@@ -43,16 +45,24 @@ export async function replayResponse(request: ReplayRequest, deps: ReplayDeps): 
   const usage = openUsage();
   const signals = await openSignals(query, deps, usage);
   const progress = openProgress();
-  const pieces = writeReplay({ query, signals, usage }, progress);
+  const plain = writeReplay({ query, signals, usage }, progress);
+  const coder = openCoder(query.coding);
+  const pieces = coder === null ? plain : codePieces(plain, coder);
   const first = await pieces.next().catch((error: unknown) => {
     throw toRestart(error, query);
   });
   const report: Report = (outcome, error) =>
     logEnd({ query, progress, usage, startedAt, now: deps.now }, outcome, error);
   const body = toBodyStream(first.done === true ? null : first.value, { pieces, report });
-  // Also where the query names the format: the same URL without it is another answer to another client.
-  const headers = { "content-type": CONTENT_TYPE[query.format], "cache-control": "no-store", vary: "Accept" };
-  return new Response(body, { headers });
+  const headers = {
+    "content-type": CONTENT_TYPE[query.format],
+    "content-disposition": `attachment; filename="${formatFileName(query)}"`,
+    "cache-control": "no-store",
+    // Also where the query names the format: the same URL without it is another answer to another client.
+    vary: "Accept, Accept-Encoding",
+  };
+  if (coder === null) return new Response(body, { headers });
+  return new Response(body, { headers: { ...headers, "content-encoding": query.coding }, encodeBody: "manual" });
 }
 
 /** The signals that are still to be given. */
@@ -144,6 +154,7 @@ function logEnd({ query, progress, usage, startedAt, now }: Ended, outcome: Outc
   const fields: Record<string, LogValue> = {
     signal: query.signal,
     format: query.format,
+    coding: query.coding,
     objects: usage.objectCount,
     store_calls: usage.storeCalls,
     items: progress.items,

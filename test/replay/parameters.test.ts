@@ -14,6 +14,7 @@ test("parseReplayRequest() has these defaults", () => {
     maxLineBytes: 1_000_000,
     hasMark: true,
     limitBytes: null,
+    coding: "identity",
     cursor: null,
   });
 });
