@@ -46,6 +46,8 @@ export interface FirnErrorOptions {
   readonly retryAfterSeconds?: number;
   /** The methods that a route takes, as the `Allow` header lists them; with `method_not_allowed`. */
   readonly allow?: string;
+  /** Class or tier in which the object lies, where the store named it; with `object_frozen`. */
+  readonly storageClass?: string;
   /** The cursor from which to read again; with `position_gone`. */
   readonly next?: string;
   readonly cause?: unknown;
@@ -59,6 +61,7 @@ export class FirnError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly allow: string | undefined;
   readonly next: string | undefined;
+  readonly storageClass: string | undefined;
 
   constructor(kind: ErrorKind, message: string, options: FirnErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : {});
@@ -67,6 +70,7 @@ export class FirnError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.allow = options.allow;
     this.next = options.next;
+    this.storageClass = options.storageClass;
   }
 }
 

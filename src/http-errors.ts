@@ -74,11 +74,18 @@ export function toHttpMeaning(kind: ErrorKind): HttpMeaning {
 
 /** Builds the answer to a failed request. */
 export function toErrorResponse(failure: FirnError, { encoding, requestId }: FailedRequest): Response {
-  const { status, code, sentence } = toHttpMeaning(failure.kind);
+  const { status, code } = toHttpMeaning(failure.kind);
+  const sentence = toSentence(failure);
   const message = sentence === undefined ? failure.message : `${sentence} (request id ${requestId})`;
   const violations = status === 400 ? [{ field: failure.field ?? "body", description: message }] : [];
   const body = encodeStatus(encoding, { code, message, violations });
   return new Response(body, { status, headers: { "content-type": CONTENT_TYPE[encoding], ...extraHeaders(failure) } });
+}
+
+/** Without the key, which the log has: only its class says what is to be done. */
+function toSentence({ kind, storageClass }: FirnError): string | undefined {
+  if (storageClass === undefined) return toHttpMeaning(kind).sentence;
+  return `Cannot read an object in the frozen storage class "${storageClass}": restore it first`;
 }
 
 function extraHeaders(failure: FirnError): Record<string, string> {

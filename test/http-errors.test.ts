@@ -71,6 +71,15 @@ describe("toErrorResponse()", () => {
     }
   });
 
+  it("names the class of an object that must be restored, and not its key", async () => {
+    const failure = new FirnError("object_frozen", DETAIL, { storageClass: "GLACIER" });
+
+    const body: unknown = await toErrorResponse(failure, { encoding: "json", requestId: ID }).json();
+
+    const found = 'Cannot read an object in the frozen storage class "GLACIER": restore it first';
+    expect(body).toMatchObject({ code: 9, message: `${found} (request id ${ID})` });
+  });
+
   it.each(KINDS.filter((kind) => !MEANINGS[kind].isOpaque))("hands the message of %s on as it is", async (kind) => {
     const response = toErrorResponse(new FirnError(kind, DETAIL), { encoding: "json", requestId: ID });
 

@@ -23,7 +23,7 @@ export interface StreamCoder {
 
 /** Fast: an answer is coded once for each reading. More would make 1 to 5% less of telemetry in two to seven times. */
 const LEVEL = 1;
-/** Output that does not fit makes engines of zstd fail; bytes that do not compress take a few more than their length. */
+/** Output that does not fit makes engines of zstd fail; what does not compress takes a few bytes more than it has. */
 const OUTPUT_BYTES: number = STREAM_PIECE_BYTES * 2;
 /** Answers that are written at the same time, beyond which memory is not kept. */
 const MAX_IDLE = 2;

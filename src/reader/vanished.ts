@@ -43,8 +43,9 @@ export async function toUnreadable(
   { place, known }: { readonly place: PartPlace; readonly known: Replacement | null },
 ): Promise<Failure> {
   if (!(error instanceof FirnError)) return { kind: "store", error };
-  if (error.kind !== "corrupt_object" && error.kind !== "object_not_found") return { kind: "store", error };
   const key = keyOf(part);
+  if (error.kind === "object_frozen") return toFailure(key, describeFrozen(error), error);
+  if (error.kind !== "corrupt_object" && error.kind !== "object_not_found") return { kind: "store", error };
   // A lost output was looked for twice before it was taken for lost.
   if (error.kind === "corrupt_object" || part.kind === "lost") return toFailure(key, toErrorMessage(error), error);
   const found = known ?? (await findReplacement(part, place));
@@ -52,8 +53,15 @@ export async function toUnreadable(
 }
 
 function toFailure(key: string, found: string, cause: FirnError): Failure {
-  const error = new FirnError(cause.kind, `Cannot read object "${key}": ${found}`, { cause });
+  const { kind, storageClass } = cause;
+  const options = storageClass === undefined ? { cause } : { cause, storageClass };
+  const error = new FirnError(kind, `Cannot read object "${key}": ${found}`, options);
   return { kind: "unreadable", key, error };
+}
+
+function describeFrozen({ storageClass }: FirnError): string {
+  const place = storageClass === undefined ? "a frozen storage class" : `the frozen storage class "${storageClass}"`;
+  return `it lies in ${place}, restore it first`;
 }
 
 function describe(found: "listed" | "gone"): string {

@@ -37,6 +37,8 @@ export interface VisibleObject {
   /** First instant of the minute of arrival. */
   readonly minute: Millis;
   readonly form: ObjectForm;
+  /** As listed: it has to be restored before it is read. */
+  readonly isFrozen?: boolean;
 }
 
 /** The wanted objects of one minute, in the order of their keys. */
@@ -150,12 +152,12 @@ export function openHourCollector(
 /** `null` for what is of another hour or outside of the window. */
 function toVisible(
   key: Exclude<ArchiveKey, { kind: "compacted" }>,
-  { key: name, length, etag }: ObjectInfo,
+  { key: name, length, etag, frozenClass }: ObjectInfo,
   { hour, start, end }: HourSelection,
 ): VisibleObject | null {
   const minute = key.kind === "fresh" ? minuteOf(key) : key.minute;
   if (minute === null || minute < hour || minute >= hour + HOUR || minute < start || minute >= end) return null;
-  return { key: name, length, etag, minute, form: key.form };
+  return { key: name, length, etag, minute, form: key.form, isFrozen: frozenClass !== undefined };
 }
 
 function tooManyCompacted(hour: Millis): FirnError {
