@@ -45,9 +45,9 @@ export interface ReadPlace {
   readonly generation: number;
   /** The part of the minute, an object or an output, by `hashKey`; those before it were given whole. */
   readonly part: string;
-  /** Runs of the output that were given whole; 0 in an object. */
+  /** Runs of the minute that stand before in the output, read or passed over; 0 in an object. */
   readonly runs: number;
-  /** Fields, or requests, that were given after these runs. */
+  /** Fields, or requests, that were given of the run, or of the object. */
   readonly fields: number;
 }
 

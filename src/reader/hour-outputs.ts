@@ -67,7 +67,7 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
   }
 
   async function open(visible: VisibleOutput): Promise<LostOutput | null> {
-    const { output, form, etag, fault } = visible;
+    const { output, form, etag, fault, isFrozen = false } = visible;
     if (fault !== null) return { kind: "lost", key: output.key, error: fault };
     const { store, start, end, bodyTimeout } = request;
     const { usage, openObjects } = source;
@@ -78,7 +78,7 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
       openObjects.delete(object);
     };
     const givenRuns = countGivenRuns(output.key);
-    const settings = { hour, start, end, givenRuns, chunkMaxBytes, usage, bodyTimeout, onClose };
+    const settings = { isFrozen, hour, start, end, givenRuns, chunkMaxBytes, usage, bodyTimeout, onClose };
     const object = openHourObject({ store, output, form, etag, members, ...settings });
     openObjects.add(object);
     opened.push(object);

@@ -40,6 +40,8 @@ export interface VisibleOutput {
   readonly etag: string | null;
   /** Why it cannot be read, `null` when nothing is known against it. */
   readonly fault: FirnError | null;
+  /** As listed: it has to be restored before it is read. */
+  readonly isFrozen?: boolean;
 }
 
 /** One listing, and the manifest that was the newest after it. */
@@ -127,7 +129,8 @@ function toVisible(output: ManifestOutput, { compacted }: HourObjects, layout: L
   const isThere = listed?.length === sizeBytes;
   const kind = listed === undefined ? "object_not_found" : "corrupt_object";
   const fault = isThere ? null : new FirnError(kind, `${found}, but the manifest of its hour names ${sizeBytes} bytes`);
-  return { output, form: parsed.form, etag: listed?.etag ?? null, fault };
+  const isFrozen = listed?.frozenClass !== undefined;
+  return { output, form: parsed.form, etag: listed?.etag ?? null, fault, isFrozen };
 }
 
 /** First instant of a minute of an hour. */

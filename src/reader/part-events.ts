@@ -112,11 +112,11 @@ async function* readRuns(
   minute: Millis,
   source: PartSource,
 ): AsyncGenerator<PartEvent, void, void> {
-  for (let runs = source.given.runs; ;) {
+  for (;;) {
     try {
       const run = await output.nextRun(minute);
       if (run === null) return;
-      yield* placed(runs++, readRun(run, output, source));
+      yield* placed(run.ordinal, readRun(run, output, source));
     } catch (error) {
       yield { kind: "failed", error };
       // Members are independent of each other: the next one begins with a run of its own.

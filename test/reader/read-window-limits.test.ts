@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
 import { REPLAY_MAX_MINUTE_OBJECTS } from "../../src/limits.ts";
-import type { ReadRequest } from "../../src/reader/contract.ts";
 import { readWindow } from "../../src/reader/read-window.ts";
 import { openUsage } from "../../src/reader/usage.ts";
 import { bytes, GIB } from "../../src/units.ts";
-import { at, freshKey, LIMITS, readRequest, take, type Taken } from "./archive-sample.ts";
+import { at, freshKey, LIMITS, readRequest, take, takePages } from "./archive-sample.ts";
 import { concat, gzip, request } from "./otlp-sample.ts";
 import { openSyntheticStore } from "./synthetic-store.ts";
 
@@ -119,22 +118,6 @@ test("readWindow() ends itself before its first minute when the answer has used 
 
   expect(events).toMatchObject([{ kind: "end", next: at("2026-05-01T14:09:00Z"), place: null }]);
 });
-
-/** Takes reads, each from where the one before ended, until the window's end. */
-async function takePages(whole: ReadRequest): Promise<Taken[]> {
-  const pages: Taken[] = [];
-  let read = whole;
-  for (;;) {
-    const taken = await take(read);
-    pages.push(taken);
-    const { next, place } = taken.end;
-    if (next === null) return pages;
-    const { place: before, ...rest } = read;
-    const isAhead = next > read.start || JSON.stringify(place) !== JSON.stringify(before ?? null);
-    if (!isAhead) throw new Error("the read does not get ahead");
-    read = { ...rest, start: next, ...(place === null ? {} : { place }) };
-  }
-}
 
 test("readWindow() opens no more than the current body and those fetched ahead", async () => {
   const keys = Array.from({ length: 20 }, (_, index) => freshKey("2026-05-01T14:09:00Z", { sequence: index + 1 }));
