@@ -5,6 +5,7 @@
  * it.
  */
 import type { Layout } from "../archive/key.ts";
+import type { ErrorKind } from "../errors.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import type { Encoding } from "../otlp/response.ts";
 import type { TopLevelField } from "../otlp/top-level.ts";
@@ -87,7 +88,7 @@ export type ReadEvent =
    * An object that could not be read to its end, or a member of an hour object; only with `onError: "skip"`. A damaged
    * member takes no other with it.
    */
-  | { readonly kind: "unreadable"; readonly key: string; readonly reason: string }
+  | { readonly kind: "unreadable"; readonly key: string; readonly why: ErrorKind; readonly reason: string }
   /** Retention has removed items of this hour, as many as `itemCount`: that is no error. */
   | { readonly kind: "retired"; readonly hour: Millis; readonly itemCount: number }
   /**

@@ -162,7 +162,7 @@ async function* readStep(
     }
     if (request.onError === "stop") throw failure.error;
     progress.begun = minute;
-    yield { kind: "unreadable", key: failure.key, reason: failure.error.message };
+    yield { kind: "unreadable", key: failure.key, why: failure.error.kind, reason: failure.error.message };
   }
   return null;
 }

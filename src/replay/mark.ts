@@ -87,7 +87,7 @@ export function toMark({ signal, cursor }: Pick<ReplayQuery, "signal" | "cursor"
 }
 
 /** The earliest of several watermarks; `null` of none. */
-function lowest(watermarks: readonly Watermark[]): Watermark | null {
+export function lowest(watermarks: readonly Watermark[]): Watermark | null {
   if (watermarks.length === 0) return null;
   const known = watermarks.filter((each) => each !== "unknown");
   return known.length < watermarks.length ? "unknown" : millis(Math.min(...known));

@@ -12,7 +12,7 @@ import { chooseFormat } from "./accept.ts";
 import { chooseCoding, type Coding } from "./coding.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { FORMATS, formatsOf, type ReplayFormat } from "./format.ts";
-import { parseLimitBytes } from "./page-parameters.ts";
+import { parseDryRun, parseLimitBytes, type DryRunQuery } from "./page-parameters.ts";
 
 /** What is to be replayed and how. */
 export interface ReplayQuery {
@@ -23,6 +23,8 @@ export interface ReplayQuery {
   readonly maxLineBytes: Bytes;
   readonly hasMark: boolean;
   readonly coding: Coding;
+  /** `null`: the window itself is wanted. */
+  readonly dryRun: DryRunQuery | null;
   /** Of the body before its content coding; `null` for none. */
   readonly limitBytes: Bytes | null;
   /** `null`: from the window's start. */
@@ -40,9 +42,11 @@ const KNOWN = [
   "cursor",
   "time",
   "limit_bytes",
+  "dry_run",
+  "exact",
 ];
 /** Parameters and values of the design that a later release brings (DESIGN.md section 7). */
-const LATER_NAMES = ["service", "trace_id", "span_name", "metric_name", "severity", "dry_run", "exact"];
+const LATER_NAMES = ["service", "trace_id", "span_name", "metric_name", "severity"];
 const LATER_PREFIXES = ["attr.", "resource."];
 const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
   time: ["event"],
@@ -64,7 +68,8 @@ export interface ReplayRequest {
 export function parseReplayRequest({ query, accept, acceptEncoding = null }: ReplayRequest): ReplayQuery {
   refuseNames(query);
   const signal = parseSignal(query.get("signal"));
-  const format = parseFormat(query, signal) ?? chooseFormat(accept, formatsOf(signal));
+  const dryRun = parseDryRun(query, accept);
+  const format = parseFormat(query, signal) ?? chooseFormat(dryRun === null ? accept : null, formatsOf(signal));
   parseChoice(query, "time", ["arrival"]);
   const window = parseWindow(query.get("start"), query.get("end"));
   const cursor = query.get("cursor");
@@ -76,6 +81,7 @@ export function parseReplayRequest({ query, accept, acceptEncoding = null }: Rep
     maxLineBytes: parseLineBytes(query.get("max_line_bytes"), format),
     limitBytes: parseLimitBytes(query),
     coding: chooseCoding(acceptEncoding),
+    dryRun,
     hasMark: (parseChoice(query, "mark", ["true", "false"]) ?? "true") === "true",
     cursor: cursor === null ? null : parseCursor(cursor, { signal, window }),
   };

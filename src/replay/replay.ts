@@ -3,35 +3,18 @@
  * the root answers with a status; whatever fails later breaks the connection, so that no failure looks like an end.
  */
 import { FirnError, toErrorMessage } from "../errors.ts";
-import { REPLAY_FETCH_AHEAD, REPLAY_MAX_RAW_BYTES, REPLAY_MAX_STORE_CALLS } from "../limits.ts";
 import { log, type LogLevel, type LogValue } from "../log.ts";
-import type { Encoding } from "../otlp/response.ts";
-import type { ReadLimits } from "../reader/contract.ts";
-import { readWindow } from "../reader/read-window.ts";
 import { openUsage, type RunningUsage } from "../reader/usage.ts";
-import { SIGNALS } from "../signal.ts";
 import type { Millis } from "../units.ts";
 import { codePieces, openCoder } from "./coding.ts";
 import type { ReplayDeps } from "./contract.ts";
-import { formatCursor, type Position } from "./cursor.ts";
+import { formatCursor } from "./cursor.ts";
+import { dryRunResponse } from "./dry-run.ts";
 import { formatFileName } from "./file-name.ts";
-import { CONTENT_TYPE, type ReplayFormat } from "./format.ts";
+import { CONTENT_TYPE } from "./format.ts";
 import { parseReplayRequest, type ReplayQuery, type ReplayRequest } from "./parameters.ts";
-import { openProgress, writeReplay, type ReplayProgress, type SignalSource } from "./write-replay.ts";
-
-/** What requests that stay whole are converted to. */
-const ENCODING: Readonly<Record<ReplayFormat, Encoding>> = {
-  jsonl: "json",
-  json: "json",
-  proto: "protobuf",
-  "proto-delimited": "protobuf",
-};
-
-const LIMITS: ReadLimits = {
-  maxStoreCalls: REPLAY_MAX_STORE_CALLS,
-  maxRawBytes: REPLAY_MAX_RAW_BYTES,
-  fetchAhead: REPLAY_FETCH_AHEAD,
-};
+import { openSignals } from "./signal-sources.ts";
+import { openProgress, writeReplay, type ReplayProgress } from "./write-replay.ts";
 
 /**
  * Streams a window.
@@ -41,9 +24,10 @@ const LIMITS: ReadLimits = {
  */
 export async function replayResponse(request: ReplayRequest, deps: ReplayDeps): Promise<Response> {
   const query = parseReplayRequest(request);
+  if (query.dryRun !== null) return dryRunResponse(query, deps, () => openSignals(query, deps));
   const startedAt = deps.now();
   const usage = openUsage();
-  const signals = await openSignals(query, deps, usage);
+  const signals = await openSignals(query, deps);
   const progress = openProgress();
   const plain = writeReplay({ query, signals, usage }, progress);
   const coder = openCoder(query.coding);
@@ -63,32 +47,6 @@ export async function replayResponse(request: ReplayRequest, deps: ReplayDeps): 
   };
   if (coder === null) return new Response(body, { headers });
   return new Response(body, { headers: { ...headers, "content-encoding": query.coding }, encodeBody: "manual" });
-}
-
-/** The signals that are still to be given. */
-async function openSignals(query: ReplayQuery, deps: ReplayDeps, usage: RunningUsage): Promise<SignalSource[]> {
-  const { signal, format, onError, window, cursor } = query;
-  const { store, layout, limits = LIMITS, bodyTimeout } = deps;
-  const encoding = ENCODING[format];
-  const signals = signal === "all" ? SIGNALS.slice(SIGNALS.indexOf(cursor?.position.signal ?? SIGNALS[0])) : [signal];
-  // Before the first listing: what a shard no longer holds now, every later listing shows. Asked afterwards, it could
-  // vouch for an object that was published after its hour was listed.
-  const watermarks = await Promise.all(signals.map((each) => deps.watermark(each)));
-  return signals.map((each, index) => {
-    const begin: Position = { signal: each, minute: window.start, place: null, items: 0 };
-    const from = index === 0 ? (cursor?.position ?? begin) : begin;
-    const read = { store, layout, signal: each, start: from.minute, end: window.end, onError, encoding, limits };
-    const optional = {
-      ...(from.place === null ? {} : { place: from.place }),
-      ...(bodyTimeout === undefined ? {} : { bodyTimeout }),
-    };
-    return {
-      signal: each,
-      watermark: watermarks[index] ?? "unknown",
-      from,
-      read: (isContinued) => readWindow({ ...read, ...optional, isContinued }, usage),
-    };
-  });
 }
 
 /** Says from where to read again when a cursor counts in what is not there any more; any other error stays as it is. */

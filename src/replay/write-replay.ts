@@ -3,17 +3,16 @@
  * a time; the mark comes last and only when nothing failed.
  */
 import { FirnError, unreachable } from "../errors.ts";
-import type { ReadEvent } from "../reader/contract.ts";
+import { readWindow } from "../reader/read-window.ts";
 import type { RunningUsage } from "../reader/usage.ts";
-import type { Signal } from "../signal.ts";
 import { millis, MINUTE, type Millis } from "../units.ts";
-import type { Watermark } from "./contract.ts";
 import type { Position } from "./cursor.ts";
 import { encodeMark, encodeUnmarked, toMark, type Reached } from "./mark.ts";
 import { openOutput, type Content, type Output } from "./output.ts";
 import { openPage, type Page, type PageSoFar } from "./page.ts";
 import type { ReplayQuery } from "./parameters.ts";
 import { openPieces, type Pieces } from "./piece.ts";
+import type { SignalSource } from "./signal-sources.ts";
 import { openTally } from "./tally.ts";
 
 /** What a replay has given so far; the log reads it when the response is over. */
@@ -31,16 +30,6 @@ export interface ReplayProgress {
 /** Opens the progress of a replay that has not begun. */
 export function openProgress(): ReplayProgress {
   return { items: 0, bytes: 0, unreadable: 0, retired: 0, hasNext: false };
-}
-
-/** One signal of a replay. */
-export interface SignalSource {
-  readonly signal: Signal;
-  readonly watermark: Watermark;
-  /** Where the reading begins. */
-  readonly from: Position;
-  /** @param isContinued - the answer has content already */
-  readonly read: (isContinued: boolean) => AsyncGenerator<ReadEvent, void, void>;
 }
 
 /** What a replay is written from. */
@@ -87,18 +76,19 @@ interface Writing {
   readonly usage: RunningUsage;
   readonly pieces: Pieces;
   readonly progress: ReplayProgress;
+  /** The answer has content already. */
   readonly isContinued: boolean;
 }
 
 /** @returns where the response ends itself in this signal; `null` when the window was read to its end */
 async function* writeSignal(source: SignalSource, writing: Writing): AsyncGenerator<Uint8Array, Position | null, void> {
-  const { query, progress, isContinued } = writing;
+  const { query, usage, progress, isContinued } = writing;
   const options = { ...query, signal: source.signal };
   const output = openOutput(options);
   const giving: Giving = { ...writing, output, page: openPage(options, query.limitBytes) };
   const tally = openTally(source.from, output.skipped);
   let next: Position | null = null;
-  reading: for await (const event of source.read(isContinued)) {
+  reading: for await (const event of readWindow({ ...source.request, isContinued }, usage)) {
     switch (event.kind) {
       case "minute":
         if (!giving.page.endsBeforeMinute(event, toSoFar(writing))) break;

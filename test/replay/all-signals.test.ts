@@ -67,8 +67,9 @@ test.each([
     pages.push(text);
     const { next } = markOf(text);
     if (next === null) break;
+    if (typeof next !== "string") throw new Error("the page has no next");
     expect(next).toMatch(/^v2\.all-/);
-    cursor = `&cursor=${String(next)}`;
+    cursor = `&cursor=${next}`;
   }
 
   expect(pages.length).toBeGreaterThan(3);

@@ -46,8 +46,9 @@ test.each(["identity;q=0", "*;q=0", "br, identity;q=0", "identity;q=0, gzip;q=0,
 
 const CODINGS = ["gzip", "zstd"] as const;
 
+const names = (minute: number): string[] => Array.from({ length: 4000 }, (_, index) => `n-${minute}-${index}`);
+
 function openStore(): SyntheticStore {
-  const names = (minute: number): string[] => Array.from({ length: 4000 }, (_, index) => `n-${minute}-${index}`);
   return openSyntheticStore({
     [freshKey("2026-05-01T14:09:00Z")]: gzip(request("traces", names(9))),
     [freshKey("2026-05-01T14:10:00Z")]: gzip(request("traces", names(10))),

@@ -7,103 +7,15 @@ import { FORMATS, type ReplayFormat } from "../../src/replay/format.ts";
 import { replayResponse } from "../../src/replay/replay.ts";
 import type { ReadLimits } from "../../src/reader/contract.ts";
 import { bytes } from "../../src/units.ts";
-import { FORMS, foreignKey, foreignObject, ownObject } from "../reader/archive-forms.ts";
-import { freshKey, LIMITS } from "../reader/archive-sample.ts";
-import { makeOutput, publish, sourcesOf, type SampleMember, type SampleRun } from "../reader/hour-kit.ts";
-import { bytesObject, openSyntheticStore, type SyntheticStore } from "../reader/synthetic-store.ts";
+import { LIMITS } from "../reader/archive-sample.ts";
 import { depsOf, WINDOW } from "./replay-kit.ts";
+import { hour, openBucket, type Bucket } from "./sample-hour.ts";
 
-/** Requests of an object, each a list of lengths of names. */
-type SampleRequests = readonly (readonly number[])[];
-
-interface SampleHour {
-  /** Firn's own fresh objects; the first are those that a compaction takes. */
-  readonly fresh: readonly { readonly minute: number; readonly form: number; readonly requests: SampleRequests }[];
-  readonly foreign: readonly { readonly form: number; readonly requests: SampleRequests }[];
-  readonly outputs: readonly (readonly (readonly [minute: number, lengths: readonly number[]])[])[];
-}
-
-const lengths = fc.array(fc.oneof({ weight: 3, arbitrary: fc.nat(300) }, fc.nat(50_000)), {
-  minLength: 1,
-  maxLength: 4,
-});
-const requests = fc.array(lengths, { minLength: 1, maxLength: 4 });
-const form = fc.nat(FORMS.length - 1);
-const minute = fc.constantFrom(3, 9, 9, 10, 59);
-const hour: fc.Arbitrary<SampleHour> = fc.record({
-  fresh: fc.array(fc.record({ minute, form, requests }), { maxLength: 6 }),
-  foreign: fc.array(fc.record({ form, requests }), { maxLength: 2 }),
-  outputs: fc.array(
-    fc.array(fc.tuple(minute, lengths), { minLength: 1, maxLength: 5 }).map((runs) => runs.toSorted(byMinute)),
-    { maxLength: 2 },
-  ),
-});
 const limits: fc.Arbitrary<ReadLimits> = fc.record({
   maxStoreCalls: fc.constantFrom(1, 4, 6, 8000),
   maxRawBytes: fc.constantFrom(0, 30_000, 100_000, 2 ** 33).map((value) => bytes(value)),
   fetchAhead: fc.constantFrom(0, 3),
 });
-
-function byMinute([left]: readonly [number, ...unknown[]], [right]: readonly [number, ...unknown[]]): number {
-  return left - right;
-}
-
-/** Names that say their minute, and which no two items share. */
-function openNames(): (minute: number, length: number) => string {
-  let count = 0;
-  return (of, length) => `n-${of}-${count++}-${"x".repeat(length)}`;
-}
-
-interface Bucket {
-  readonly store: SyntheticStore;
-  /** Compacts Firn's fresh objects into one output, and deletes them. */
-  readonly compact: () => Promise<void>;
-}
-
-async function openBucket({ fresh, foreign, outputs }: SampleHour): Promise<Bucket> {
-  const store = openSyntheticStore();
-  const nameOf = openNames();
-  const runs: SampleRun[] = [];
-  const sources: string[] = [];
-  for (const [index, each] of fresh.entries()) {
-    const names = each.requests.map((lengthsOf) => lengthsOf.map((length) => nameOf(each.minute, length)));
-    const formOf = FORMS[each.form] ?? FORMS[0];
-    const time = `2026-05-01T14:${String(each.minute).padStart(2, "0")}:00Z`;
-    const key = freshKey(time, { sequence: index + 1 }).replace(/\.binpb\.gz$/, extensionOf(each.form));
-    if (formOf !== undefined) store.objects.set(key, bytesObject(ownObject("traces", formOf, names), 20_000));
-    sources.push(key);
-    for (const list of names) runs.push([each.minute, list]);
-  }
-  for (const [index, each] of foreign.entries()) {
-    const formOf = FORMS[each.form] ?? FORMS[0];
-    if (formOf === undefined) continue;
-    const names = each.requests.map((lengthsOf) => lengthsOf.map((length) => nameOf(9, length)));
-    store.objects.set(foreignKey("traces", formOf, 100 + index), bytesObject(foreignObject("traces", formOf, names)));
-  }
-  const made = await Promise.all(
-    outputs.map((members, index) => {
-      const samples: SampleMember[] = members.map(([of, list]) => [[of, list.map((length) => nameOf(of, length))]]);
-      return makeOutput(samples, { number: index + 1 });
-    }),
-  );
-  const first = made.length === 0 ? null : await publish(store, { outputs: made });
-  const compact = async (): Promise<void> => {
-    if (sources.length === 0) return;
-    const members = runs.toSorted(byMinute).map((run): SampleMember => [run]);
-    const output = await makeOutput(members, { number: 9, attempt: 2 });
-    const generation = first === null ? 1 : 2;
-    const all = { outputs: [...made, output], sources: sourcesOf(sources), generation };
-    await publish(store, { ...all, parent: first?.sha256Hex ?? null });
-    for (const key of sources) store.objects.delete(key);
-  };
-  return { store, compact };
-}
-
-function extensionOf(index: number): string {
-  const found = FORMS[index] ?? { marshaler: "otlp_proto", compression: "gzip" };
-  const ending = { none: "", gzip: ".gz", zstd: ".zst" }[found.compression];
-  return `${found.marshaler === "otlp_json" ? ".json" : ".binpb"}${ending}`;
-}
 
 /** The beginnings of names, in their order: a JSON line or a message may hold several. */
 const namesIn = (body: Uint8Array): string[] => new TextDecoder("latin1").decode(body).match(/n-\d+-\d+-x*/g) ?? [];

@@ -15,6 +15,7 @@ test("parseReplayRequest() has these defaults", () => {
     hasMark: true,
     limitBytes: null,
     coding: "identity",
+    dryRun: null,
     cursor: null,
   });
 });
@@ -30,7 +31,7 @@ test("parseReplayRequest() reads every parameter", () => {
   });
 });
 
-const KNOWN = "signal, start, end, format, on_error, max_line_bytes, mark, cursor, time, limit_bytes";
+const KNOWN = "signal, start, end, format, on_error, max_line_bytes, mark, cursor, time, limit_bytes, dry_run, exact";
 
 test.each([
   [WINDOW, "signal", 'Cannot replay without "signal": expected one of traces, metrics, logs, profiles, all'],
@@ -69,7 +70,9 @@ test.each([
   [`signal=traces&${WINDOW}&service=a`, "service", 'Cannot use "service": it is not available yet, leave it out'],
   [`signal=traces&${WINDOW}&attr.http.method=GET`, "attr.http.method", "it is not available yet"],
   [`signal=traces&${WINDOW}&resource.a=b`, "resource.a", "it is not available yet"],
-  [`signal=traces&${WINDOW}&dry_run=true`, "dry_run", "it is not available yet"],
+  [`signal=traces&${WINDOW}&dry_run=1`, "dry_run", 'Cannot parse "dry_run": found "1", expected true or false'],
+  [`signal=traces&${WINDOW}&dry_run=true&exact=yes`, "exact", 'found "yes", expected true or false'],
+  [`signal=traces&${WINDOW}&exact=true`, "exact", 'Cannot use "exact" without dry_run=true'],
   [
     `signal=traces&${WINDOW}&limit_bytes=65535`,
     "limit_bytes",
