@@ -86,10 +86,10 @@ test("replayResponse() of all signals counts one budget, not one a signal", asyn
   expect(store.calls.length).toBeLessThanOrEqual(10);
 });
 
-test("replayResponse() of all signals is complete only below the watermark of each", async () => {
-  const watermark: ReplayDeps["watermark"] = (signal: Signal) =>
-    Promise.resolve(signal === "logs" ? at("2026-05-01T14:30:00Z") : NOW);
+const watermark: ReplayDeps["watermark"] = (signal: Signal) =>
+  Promise.resolve(signal === "logs" ? at("2026-05-01T14:30:00Z") : NOW);
 
+test("replayResponse() of all signals is complete only below the watermark of each", async () => {
   const text = toText(await replay(await openStore(), "signal=all", { watermark }));
 
   expect(markOf(text)).toMatchObject({ complete: false, next: null, watermark: "2026-05-01T14:30:00.000Z" });

@@ -7,7 +7,10 @@ import { FORMATS, type ReplayFormat } from "../../src/replay/format.ts";
 import { replayResponse } from "../../src/replay/replay.ts";
 import type { ReadLimits } from "../../src/reader/contract.ts";
 import { bytes } from "../../src/units.ts";
-import { LIMITS } from "../reader/archive-sample.ts";
+import { formatKey } from "../../src/archive/key.ts";
+import { profilesObject } from "../reader/archive-forms.ts";
+import { at, layoutOf, LIMITS } from "../reader/archive-sample.ts";
+import { bytesObject, openSyntheticStore } from "../reader/synthetic-store.ts";
 import { depsOf, WINDOW } from "./replay-kit.ts";
 import { hour, openBucket, type Bucket } from "./sample-hour.ts";
 
@@ -32,7 +35,10 @@ async function takePage(
   { format, query, bounds }: { readonly format: ReplayFormat; readonly query: string; readonly bounds: ReadLimits },
 ): Promise<Taken> {
   const search = new URLSearchParams(`signal=traces&format=${format}&${WINDOW}${query}`);
-  const response = await replayResponse({ query: search, accept: null }, depsOf(store, { limits: bounds }));
+  return toTaken(await replayResponse({ query: search, accept: null }, depsOf(store, { limits: bounds })));
+}
+
+async function toTaken(response: Response): Promise<Taken> {
   const body = await response.bytes();
   const text = new TextDecoder("latin1").decode(body);
   const mark: unknown = JSON.parse(/\{"items":[^{}]*\}/.exec(text.slice(text.lastIndexOf('{"items"')))?.[0] ?? "null");
@@ -141,3 +147,32 @@ test.each(FORMATS)(
     expect(goneCount).toBeGreaterThan(0);
   },
 );
+
+test.each(["jsonl", "proto-delimited"] as const)(
+  "replayResponse() in pages of profiles as %s is the hour",
+  async (format) => {
+    const store = openSyntheticStore();
+    const names = Array.from({ length: 7 }, (_, index) => `n-9-${index}-${"x".repeat(index * 6000)}`);
+    for (const [index, name] of names.entries())
+      store.objects.set(keyOf(index), bytesObject(profilesObject(name, GZIP)));
+    const ask = async (cursor: string): Promise<Taken> => {
+      const query = `signal=profiles&format=${format}&limit_bytes=${REPLAY_LIMIT_BYTES_FLOOR}&${WINDOW}${cursor}`;
+      return toTaken(await replayResponse({ query: new URLSearchParams(query), accept: null }, depsOf(store)));
+    };
+    const pages: Taken[] = [await ask("")];
+    for (let next = pages[0]?.mark["next"]; typeof next === "string"; next = pages.at(-1)?.mark["next"]) {
+      pages.push(await ask(`&cursor=${next}`));
+    }
+
+    expect(pages.length).toBeGreaterThan(2);
+    expect(pages.flatMap((page) => page.names)).toEqual(names);
+    for (const { size } of pages) expect(size).toBeLessThanOrEqual(REPLAY_LIMIT_BYTES_FLOOR);
+  },
+);
+
+const GZIP = { marshaler: "otlp_proto", compression: "gzip" } as const;
+
+function keyOf(index: number): string {
+  const time = { sealTime: at("2026-05-01T14:09:00Z"), shard: 0, incarnation: "9f2c4e7a", sequence: index + 1 };
+  return formatKey({ kind: "fresh", signal: "profiles", form: GZIP, ...time }, layoutOf());
+}
