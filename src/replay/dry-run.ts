@@ -161,8 +161,8 @@ function formatText(result: object, outer: string = ""): string {
   return Object.entries(result)
     .map(([name, value]: [string, unknown]) => {
       if (typeof value === "object" && value !== null) return formatText(value, `${outer}${name}.`);
-      const text = typeof value === "string" ? value : value === null ? "unknown" : JSON.stringify(value);
-      return `${outer}${name}: ${text}\n`;
+      if (value === null) return `${outer}${name}: ${name === "next" ? "none" : "unknown"}\n`;
+      return `${outer}${name}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`;
     })
     .join("");
 }
