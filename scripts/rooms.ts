@@ -70,6 +70,7 @@ function feature(name: string, { imports = [], types = [], packages = [] }: Feat
 export const ROOMS: readonly Room[] = [
   ...V.map((name) => vocabulary(name, V)),
   vocabulary("log", V),
+  vocabulary("slow-json", V_LOG),
   vocabulary("stall-watch", V),
   vocabulary("bounded-reader", [...V, "stall-watch"]),
   vocabulary("config", [...V, "archive"]),
@@ -86,12 +87,12 @@ export const ROOMS: readonly Room[] = [
   feature("forward", { types: ["buffer", "sinks"] }),
   feature("compaction", { imports: [...FORMATS, "reader"], types: ["object-store"] }),
   feature("replay", {
-    imports: [...FORMATS, "reader"],
+    imports: [...FORMATS, "reader", "slow-json"],
     types: ["object-store", "sinks", "auth"],
     packages: [HONO_IN_ROUTES],
   }),
   feature("admin", {
-    imports: ["archive", "reader"],
+    imports: ["archive", "reader", "slow-json"],
     types: ["buffer", "compaction", "replay", "auth", "object-store"],
     packages: [HONO_IN_ROUTES],
   }),

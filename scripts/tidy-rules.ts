@@ -7,6 +7,8 @@ import type { Violation } from "./import-rules.ts";
 import { lineAt, scanSource, type SourceFile } from "./source-scan.ts";
 
 const MAX_FILE_LINES = 300;
+/** A list of one-line facts that must be one file: every bound stands in it. */
+const LIMITS_FILE = "src/limits.ts";
 const MAX_LINE_CHARS = 120;
 const MAX_README_LINES = 25;
 /** A header that lifts the limit of lines stands this early. */
@@ -29,7 +31,8 @@ function checkSource(file: SourceFile): readonly Violation[] {
   const faults: Violation[] = [];
   const fault = (line: number, rule: string, message: string): number => faults.push({ path, line, rule, message });
   const header = lines.slice(0, HEADER_LINES).join("\n");
-  if (lines.length > MAX_FILE_LINES && !(/hot path/i.test(header) && /\bbench\b/.test(header)))
+  const mayBeLong = path === LIMITS_FILE || (/hot path/i.test(header) && /\bbench\b/.test(header));
+  if (lines.length > MAX_FILE_LINES && !mayBeLong)
     fault(MAX_FILE_LINES + 1, "size", `has ${lines.length} lines, expected at most ${MAX_FILE_LINES}`);
   for (const [i, line] of lines.entries()) {
     const length = Array.from(line).length;

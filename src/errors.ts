@@ -25,6 +25,8 @@ export type ErrorKind =
   /** The store refuses for good: credentials, no such bucket. */
   | "store_refused"
   | "object_not_found"
+  /** What a cursor inside a minute counts in is not there any more; the minute has to be read again. */
+  | "position_gone"
   /** The object is another version than the one that was asked for. */
   | "object_changed"
   /** The object lies in a storage class that must be restored before it can be read. */
@@ -44,6 +46,10 @@ export interface FirnErrorOptions {
   readonly retryAfterSeconds?: number;
   /** The methods that a route takes, as the `Allow` header lists them; with `method_not_allowed`. */
   readonly allow?: string;
+  /** Class or tier in which the object lies, where the store named it; with `object_frozen`. */
+  readonly storageClass?: string;
+  /** The cursor from which to read again; with `position_gone`. */
+  readonly next?: string;
   readonly cause?: unknown;
 }
 
@@ -54,6 +60,8 @@ export class FirnError extends Error {
   readonly field: string | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly allow: string | undefined;
+  readonly next: string | undefined;
+  readonly storageClass: string | undefined;
 
   constructor(kind: ErrorKind, message: string, options: FirnErrorOptions = {}) {
     super(message, "cause" in options ? { cause: options.cause } : {});
@@ -61,6 +69,8 @@ export class FirnError extends Error {
     this.field = options.field;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.allow = options.allow;
+    this.next = options.next;
+    this.storageClass = options.storageClass;
   }
 }
 

@@ -9,7 +9,7 @@ import { CONTENT_TYPE, encodeStatus, type Encoding } from "./otlp/response.ts";
 
 /** What an error kind means over HTTP. */
 export interface HttpMeaning {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 413 | 415 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 413 | 415 | 500 | 503;
   /** google.rpc.Code; clients do not act on it. */
   readonly code: number;
   /** Stands in the body instead of the error's message, which is for the log alone. */
@@ -44,6 +44,8 @@ export function toHttpMeaning(kind: ErrorKind): HttpMeaning {
       return { status: 415, code: 3 };
     case "not_acceptable":
       return { status: 406, code: 3 };
+    case "position_gone":
+      return { status: 410, code: 10 };
     case "unavailable":
       return { status: 503, code: 14 };
     case "store_unavailable":
@@ -72,11 +74,18 @@ export function toHttpMeaning(kind: ErrorKind): HttpMeaning {
 
 /** Builds the answer to a failed request. */
 export function toErrorResponse(failure: FirnError, { encoding, requestId }: FailedRequest): Response {
-  const { status, code, sentence } = toHttpMeaning(failure.kind);
+  const { status, code } = toHttpMeaning(failure.kind);
+  const sentence = toSentence(failure);
   const message = sentence === undefined ? failure.message : `${sentence} (request id ${requestId})`;
   const violations = status === 400 ? [{ field: failure.field ?? "body", description: message }] : [];
   const body = encodeStatus(encoding, { code, message, violations });
   return new Response(body, { status, headers: { "content-type": CONTENT_TYPE[encoding], ...extraHeaders(failure) } });
+}
+
+/** Without the key, which the log has: only its class says what is to be done. */
+function toSentence({ kind, storageClass }: FirnError): string | undefined {
+  if (storageClass === undefined) return toHttpMeaning(kind).sentence;
+  return `Cannot read an object in the frozen storage class "${storageClass}": restore it first`;
 }
 
 function extraHeaders(failure: FirnError): Record<string, string> {
@@ -88,7 +97,9 @@ function extraHeaders(failure: FirnError): Record<string, string> {
     case "unsupported_coding":
       return { "accept-encoding": "gzip, deflate, zstd, identity" };
     case "not_acceptable":
-      return { vary: "Accept" };
+      return { vary: "Accept, Accept-Encoding" };
+    case "position_gone":
+      return failure.next === undefined ? {} : { "firn-next": failure.next };
     case "method_not_allowed":
       return failure.allow === undefined ? {} : { allow: failure.allow };
     default:

@@ -143,7 +143,15 @@ export const REPLAY_LINE_BYTES_FLOOR: Bytes = bytes(1_000);
 export const REPLAY_RUN_BYTES: Bytes = bytes(1_000_000);
 /** A line is built in memory; the file receiver's documentation shows a `max_log_size` of 16 MiB at most. */
 export const REPLAY_LINE_BYTES_CEILING: Bytes = bytes(16 * MIB);
-/** A minute with more objects would pass the 10,000 calls that the platform gives an invocation, lists included. */
+/** Below this, a page would be little more than its mark, and every one reads its object from the beginning. */
+export const REPLAY_LIMIT_BYTES_FLOOR: Bytes = bytes(64 * KIB);
+/** No answer reads more than this, so that a larger page ends itself anyway. */
+export const REPLAY_LIMIT_BYTES_CEILING: Bytes = bytes(8 * 1024 * MIB);
+/** A mark with the longest cursor, and what begins and ends a document. */
+export const REPLAY_MARK_MAX_BYTES: Bytes = bytes(KIB);
+/** JSON takes at most so many times the bytes of its protobuf: of empty data points of exponential histograms, 15. */
+export const JSON_MAX_RATIO = 24;
+/** Of a minute with more objects the first are remembered: more than a response can fetch, lists included. */
 export const REPLAY_MAX_MINUTE_OBJECTS = 9_000;
 /** A response ends itself before the platform's 10,000 subrequests (protocol 6.4). */
 export const REPLAY_MAX_STORE_CALLS = 8_000;

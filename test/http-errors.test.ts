@@ -29,13 +29,14 @@ const MEANINGS: Readonly<Record<ErrorKind, Meaning>> = {
     headers: { "accept-post": "application/x-protobuf, application/json" },
   },
   unsupported_coding: { status: 415, code: 3, headers: { "accept-encoding": "gzip, deflate, zstd, identity" } },
-  not_acceptable: { status: 406, code: 3, headers: { vary: "Accept" } },
+  not_acceptable: { status: 406, code: 3, headers: { vary: "Accept, Accept-Encoding" } },
   unavailable: { status: 503, code: 14, headers: { "retry-after": "5" }, options: { retryAfterSeconds: 5 } },
   misconfigured: { status: 503, code: 14, headers: BUSY },
   store_unavailable: { status: 503, code: 14, headers: BUSY, isOpaque: true },
   store_refused: { status: 503, code: 14, headers: BUSY, isOpaque: true },
   object_not_found: { status: 500, code: 15, isOpaque: true },
   object_changed: { status: 503, code: 14, headers: BUSY, isOpaque: true },
+  position_gone: { status: 410, code: 10, headers: { "firn-next": "v1.x" }, options: { next: "v1.x" } },
   object_frozen: { status: 409, code: 9, isOpaque: true },
   corrupt_object: { status: 500, code: 15, isOpaque: true },
   unknown_format: { status: 500, code: 15, isOpaque: true },
@@ -68,6 +69,15 @@ describe("toErrorResponse()", () => {
       expect(body, encoding).toContain(`(request id ${ID})`);
       for (const secret of DETAIL.split(" ")) if (secret !== "in") expect(body, encoding).not.toContain(secret);
     }
+  });
+
+  it("names the class of an object that must be restored, and not its key", async () => {
+    const failure = new FirnError("object_frozen", DETAIL, { storageClass: "GLACIER" });
+
+    const body: unknown = await toErrorResponse(failure, { encoding: "json", requestId: ID }).json();
+
+    const found = 'Cannot read an object in the frozen storage class "GLACIER": restore it first';
+    expect(body).toMatchObject({ code: 9, message: `${found} (request id ${ID})` });
   });
 
   it.each(KINDS.filter((kind) => !MEANINGS[kind].isOpaque))("hands the message of %s on as it is", async (kind) => {

@@ -13,7 +13,7 @@ import type { DoctorDocument } from "./doctor/document.ts";
 import { formatDoctor } from "./doctor/text.ts";
 import type { ShardAccess } from "./fan-out.ts";
 import { flushShards } from "./flush.ts";
-import { respondSlowly, respondSlowlyInText } from "./slow-json.ts";
+import { respondSlowly, respondSlowlyInText } from "../slow-json.ts";
 import { readStatus } from "./status.ts";
 import { parseVerifyOrder } from "./verify-order.ts";
 

@@ -38,6 +38,7 @@ declare module "node:zlib" {
     readonly ZSTD_c_strategy: number;
     readonly ZSTD_greedy: number;
     readonly ZSTD_lazy: number;
+    readonly ZSTD_e_flush: number;
     readonly ZSTD_e_end: number;
     readonly Z_FINISH: number;
     readonly Z_SYNC_FLUSH: number;

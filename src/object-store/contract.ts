@@ -12,7 +12,8 @@
  *   asking again is useless until an operator acts.
  * - `object_not_found`: no such object, or no such multipart upload (any more). Asking again is useless.
  * - `object_changed`: the object is not the one that `ifMatch` names. Asking again is useless.
- * - `object_frozen`: it lies in a storage class that must be restored before it is read.
+ * - `object_frozen`: it lies in a storage class that must be restored before it is read. Asking again is useless until
+ *   it was; the error has the class where the store names it.
  *
  * Messages name the call, the key and what the store said in its own code; never a credential, a signature or a query.
  */
@@ -55,6 +56,11 @@ export interface ObjectInfo {
    * those of a multipart upload, and in every listing: stores do not list metadata, or make a page short for it.
    */
   readonly sha256Hex: string | null;
+  /**
+   * Only in listings, and only of an object in a class or tier that must be restored before it is read: its name.
+   * Whether a restored copy stands beside it, a listing does not say, nor in which tier of itself a class keeps it.
+   */
+  readonly frozenClass?: string;
 }
 
 /** Outcome of a create-only put. */

@@ -5,6 +5,7 @@
  * it.
  */
 import type { Layout } from "../archive/key.ts";
+import type { ErrorKind } from "../errors.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import type { Encoding } from "../otlp/response.ts";
 import type { TopLevelField } from "../otlp/top-level.ts";
@@ -20,6 +21,10 @@ export interface ReadRequest {
   /** Arrival minutes m with start ≤ m < end are read (protocol 6.2). */
   readonly start: Millis;
   readonly end: Millis;
+  /** Where in the minute at `start` to go on, if what is before it was given already. */
+  readonly place?: ReadPlace;
+  /** The answer has content already, so that the read may end itself before its first minute. */
+  readonly isContinued?: boolean;
   /** `skip` reports an unreadable object and goes on; what it gave before it failed stays given. */
   readonly onError: "stop" | "skip";
   /**
@@ -37,6 +42,21 @@ export interface ReadRequest {
   readonly bodyTimeout?: Millis;
 }
 
+/**
+ * A place inside a minute, before a top-level field: what of the minute was given (protocol 6.3). It is valid while the
+ * minute is made of the same parts.
+ */
+export interface ReadPlace {
+  /** Of the newest manifest of the hour; 0 where it has none. */
+  readonly generation: number;
+  /** The part of the minute, an object or an output, by `hashKey`; those before it were given whole. */
+  readonly part: string;
+  /** Runs of the minute that stand before in the output, read or passed over; 0 in an object. */
+  readonly runs: number;
+  /** Fields, or requests, that were given of the run, or of the object. */
+  readonly fields: number;
+}
+
 /** When a read ends itself, and how far it runs ahead (protocol 6.4). */
 export interface ReadLimits {
   readonly maxStoreCalls: number;
@@ -47,21 +67,42 @@ export interface ReadLimits {
 
 /** One step of a read, in the order of minute; in a minute outputs of compaction come first, each kind by key. */
 export type ReadEvent =
-  /** Whole top-level fields of one object, as they stood in it; views, valid until the next event is asked for. */
-  | { readonly kind: "fields"; readonly fields: readonly TopLevelField[]; readonly itemCount: number }
+  /** A minute begins; the raw bytes of its fresh objects are guessed. One that is looked at again begins again. */
+  | { readonly kind: "minute"; readonly minute: Millis; readonly rawBytes: number }
+  /**
+   * Whole top-level fields of one object, as they stood in it; views, valid until the next event is asked for. The
+   * place is that of the first.
+   */
+  | {
+      readonly kind: "fields";
+      readonly minute: Millis;
+      readonly place: ReadPlace;
+      readonly fields: readonly TopLevelField[];
+      readonly itemCount: number;
+    }
   /** The one request of an object of profiles; its item is the request, since nothing in it is interpreted. */
-  | { readonly kind: "request"; readonly encoding: Encoding; readonly body: Uint8Array; readonly itemCount: 1 }
+  | {
+      readonly kind: "request";
+      readonly minute: Millis;
+      readonly place: ReadPlace;
+      readonly encoding: Encoding;
+      readonly body: Uint8Array;
+      readonly itemCount: 1;
+    }
   /**
    * An object that could not be read to its end, or a member of an hour object; only with `onError: "skip"`. A damaged
    * member takes no other with it.
    */
-  | { readonly kind: "unreadable"; readonly key: string; readonly reason: string }
+  | { readonly kind: "unreadable"; readonly key: string; readonly why: ErrorKind; readonly reason: string }
   /** Retention has removed items of this hour, as many as `itemCount`: that is no error. */
   | { readonly kind: "retired"; readonly hour: Millis; readonly itemCount: number }
   /** The bucket's lifecycle has deleted something of this hour, which is no error; told once an hour. */
   | { readonly kind: "expired"; readonly hour: Millis }
-  /** The read is over: `next` is the first minute that was not read, `null` when the window was read to its end. */
-  | { readonly kind: "end"; readonly next: Millis | null; readonly usage: ReadUsage };
+  /**
+   * The read is over: `next` is the first minute that was not read, or not read to its end if there is a place in it;
+   * `null` when the window was read to its end.
+   */
+  | { readonly kind: "end"; readonly next: Millis | null; readonly place: ReadPlace | null; readonly usage: ReadUsage };
 
 /** What a read has used up. */
 export interface ReadUsage {

@@ -3,8 +3,9 @@
  * In flight are at most `ahead` bodies behind the current one and one listing: the platform gives six connections.
  */
 import { FirnError } from "../errors.ts";
+import type { MinutePart } from "./minute-part.ts";
 import type { ObjectBody } from "./object-body.ts";
-import type { MinutePart, PlanStep } from "./plan.ts";
+import type { PlanStep } from "./plan.ts";
 import type { VisibleObject } from "./visible.ts";
 
 type PartStep = Extract<PlanStep, { kind: "part" }>;

@@ -15,6 +15,8 @@ import type { RunningUsage } from "./usage.ts";
 /** The items of one minute in one member. */
 export interface Run {
   readonly itemCount: number;
+  /** Runs of its minute that stand before it in the object, wanted or not. */
+  readonly ordinal: number;
   /** Raw bytes: a request, or elements of a JSON document and what stands before them. */
   readonly pieces: AsyncGenerator<Uint8Array, void, void>;
 }
@@ -23,6 +25,7 @@ export interface Run {
 export interface HourObject {
   readonly key: string;
   readonly form: ObjectForm;
+  readonly isFrozen: boolean;
   /** What each minute takes that it holds in the window; store calls stand where they are first needed. */
   readonly minutes: ReadonlyMap<Millis, MinuteCost>;
   /** Fetches what its first minute begins with, unless the reading has begun. */
@@ -43,7 +46,12 @@ export interface HourObject {
 export interface MinuteCost {
   readonly storeCalls: number;
   readonly rawBytes: number;
+  readonly itemCount: number;
+  /** Of the members that begin in it. */
+  readonly storedBytes: number;
 }
+
+const NO_COST: MinuteCost = Object.freeze({ storeCalls: 0, rawBytes: 0, itemCount: 0, storedBytes: 0 });
 
 /** An output to be read, and how. */
 export interface HourObjectSource {
@@ -52,12 +60,16 @@ export interface HourObjectSource {
   readonly form: ObjectForm;
   /** As listed. */
   readonly etag: string | null;
+  /** As listed: it has to be restored before it is read. */
+  readonly isFrozen?: boolean;
   /** Its member table. */
   readonly members: readonly TableMember[];
   readonly hour: Millis;
   /** Of the window: start ≤ minute < end. */
   readonly start: Millis;
   readonly end: Millis;
+  /** Runs of the minute at `start` before this ordinal were read before; all of them if `Infinity`. */
+  readonly givenRuns?: number;
   readonly chunkMaxBytes: Bytes;
   readonly usage: RunningUsage;
   /** How long a body may give nothing; `STORE_CALL_TIMEOUT` if absent. */
@@ -75,6 +87,7 @@ interface NeededMember {
 
 interface NeededRun {
   readonly minute: Millis;
+  readonly ordinal: number;
   readonly itemCount: number;
   /** Place in the raw bytes of its member. */
   readonly from: number;
@@ -146,13 +159,15 @@ export function openHourObject(source: HourObjectSource): HourObject {
       runIndex++;
       if (run.minute < minute) continue;
       current ??= await openOrClose(place);
-      return { itemCount: run.itemCount, pieces: namingEach(place.member, current.take(run.from, run.to)) };
+      const { itemCount, ordinal } = run;
+      return { itemCount, ordinal, pieces: namingEach(place.member, current.take(run.from, run.to)) };
     }
   }
 
   return {
     key: output.key,
     form,
+    isFrozen: source.isFrozen === true,
     minutes: sumMinutes(needed, chunks),
     prefetch: () => reader.prefetch(),
     nextRun,
@@ -162,12 +177,16 @@ export function openHourObject(source: HourObjectSource): HourObject {
 }
 
 /** The members with a minute of the window: they follow each other, as minutes do. */
-function planMembers({ members, hour, start, end, chunkMaxBytes }: HourObjectSource): {
+function planMembers({ members, hour, start, end, givenRuns = 0, chunkMaxBytes }: HourObjectSource): {
   readonly needed: readonly NeededMember[];
   readonly chunks: readonly Chunk[];
 } {
+  const counts = new Map<Millis, number>();
+  const isInWindow = ({ minute, ordinal }: NeededRun): boolean =>
+    minute >= start && minute < end && (minute > start || ordinal >= givenRuns);
   const wanted = members
-    .map((member) => ({ member, runs: toRuns(member, hour).filter((run) => run.minute >= start && run.minute < end) }))
+    // Of all members, so that an ordinal is the same whatever is left out.
+    .map((member) => ({ member, runs: toRuns(member, { hour, counts }).filter(isInWindow) }))
     .filter(({ runs }) => runs.length > 0);
   const chunks = planChunks(
     wanted.map(({ member }) => member),
@@ -181,22 +200,34 @@ function planMembers({ members, hour, start, end, chunkMaxBytes }: HourObjectSou
   return { needed, chunks };
 }
 
-function toRuns({ runs }: TableMember, hour: Millis): readonly NeededRun[] {
+/** @param counts - runs so far, by minute */
+function toRuns(
+  { runs }: TableMember,
+  { hour, counts }: { readonly hour: Millis; readonly counts: Map<Millis, number> },
+): readonly NeededRun[] {
   let to = 0;
-  return runs.map(({ minute, itemCount, rawBytes }) => {
+  return runs.map(({ minute: minuteOfHour, itemCount, rawBytes }) => {
     const from = to;
     to += rawBytes;
-    return { minute: millis(hour + minute * MINUTE), itemCount, from, to };
+    const minute = millis(hour + minuteOfHour * MINUTE);
+    const ordinal = counts.get(minute) ?? 0;
+    counts.set(minute, ordinal + 1);
+    return { minute, ordinal, itemCount, from, to };
   });
 }
 
 function sumMinutes(needed: readonly NeededMember[], chunks: readonly Chunk[]): ReadonlyMap<Millis, MinuteCost> {
   const minutes = new Map<Millis, MinuteCost>();
-  needed.forEach(({ chunk, runs }, index) => {
-    runs.forEach(({ minute, from, to }, runIndex) => {
-      const { storeCalls, rawBytes } = minutes.get(minute) ?? { storeCalls: 0, rawBytes: 0 };
+  needed.forEach(({ member, chunk, runs }, index) => {
+    runs.forEach(({ minute, itemCount, from, to }, runIndex) => {
+      const cost = minutes.get(minute) ?? NO_COST;
       const opensChunk = runIndex === 0 && chunks[chunk]?.firstMember === index;
-      minutes.set(minute, { storeCalls: storeCalls + (opensChunk ? 1 : 0), rawBytes: rawBytes + to - from });
+      minutes.set(minute, {
+        storeCalls: cost.storeCalls + (opensChunk ? 1 : 0),
+        rawBytes: cost.rawBytes + to - from,
+        itemCount: cost.itemCount + itemCount,
+        storedBytes: cost.storedBytes + (runIndex === 0 ? member.storedBytes : 0),
+      });
     });
   });
   return minutes;

@@ -10,6 +10,7 @@ import { openHourObject, type HourObject, type MinuteCost } from "./hour-object.
 import { minuteAt, type HourView, type VisibleOutput } from "./hour-view.ts";
 import { compareKeys } from "./key-order.ts";
 import { loadMembers } from "./member-tables.ts";
+import { hashKey } from "./part-hash.ts";
 import type { RunningUsage } from "./usage.ts";
 
 /** Hour objects that are open in a read, so that they can be closed when it ends early. */
@@ -51,13 +52,22 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
   const chunkMaxBytes = chunkBytesFor(view.outputs);
   const opened: HourObject[] = [];
   let waiting: readonly VisibleOutput[] = view.outputs;
+  const { place } = request;
+  /** Key of the output in which the read goes on; `null` if that is in a fresh object. */
+  const givenAt = view.outputs.find(({ output }) => hashKey(output.key) === place?.part)?.output.key ?? null;
 
   function reached(minute: Millis): readonly VisibleOutput[] {
     return waiting.filter(({ output }) => minuteAt(hour, output.firstMinute) <= minute && minute >= request.start);
   }
 
+  /** Of the minute at the start; outputs are read in the order of their keys, and fresh objects after all of them. */
+  function countGivenRuns(key: string): number {
+    if (place === undefined || (givenAt !== null && compareKeys(key, givenAt) > 0)) return 0;
+    return key === givenAt ? place.runs : Number.POSITIVE_INFINITY;
+  }
+
   async function open(visible: VisibleOutput): Promise<LostOutput | null> {
-    const { output, form, etag, fault } = visible;
+    const { output, form, etag, fault, isFrozen = false } = visible;
     if (fault !== null) return { kind: "lost", key: output.key, error: fault };
     const { store, start, end, bodyTimeout } = request;
     const { usage, openObjects } = source;
@@ -67,8 +77,9 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
     const onClose = (): void => {
       openObjects.delete(object);
     };
-    const place = { hour, start, end, chunkMaxBytes, usage, bodyTimeout, onClose };
-    const object = openHourObject({ store, output, form, etag, members, ...place });
+    const givenRuns = countGivenRuns(output.key);
+    const settings = { isFrozen, hour, start, end, givenRuns, chunkMaxBytes, usage, bodyTimeout, onClose };
+    const object = openHourObject({ store, output, form, etag, members, ...settings });
     openObjects.add(object);
     opened.push(object);
     // Its minutes of the window may all be gaps.

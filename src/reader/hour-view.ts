@@ -21,6 +21,8 @@ import { openHourCollector, type HourObjects, type HourSelection, type MinuteObj
 export interface HourView {
   /** Neither keys nor manifests; where text order is time order, hours like it can be stepped over. */
   readonly isEmpty: boolean;
+  /** Of the newest manifest; 0 without one. */
+  readonly generation: number;
   /** Fresh objects of the window that no manifest names, minutes ascending. */
   readonly minutes: readonly MinuteObjects[];
   /** First minute that was left out because the hour has too many objects; `null` when all are there. */
@@ -41,6 +43,8 @@ export interface VisibleOutput {
   readonly etag: string | null;
   /** Why it cannot be read, `null` when nothing is known against it. */
   readonly fault: FirnError | null;
+  /** As listed: it has to be restored before it is read. */
+  readonly isFrozen?: boolean;
 }
 
 /** One listing, and the manifest that was the newest after it. */
@@ -52,26 +56,25 @@ interface Look {
 /**
  * Looks at an hour, and once more when it does not hold what its manifest names: the manifest may have been published
  * after the listing.
- * @throws FirnError `too_large` for a minute with more objects than a response can fetch, `corrupt_object` and
- * `unknown_format` for a manifest that decides nothing
+ * @throws FirnError `corrupt_object` and `unknown_format` for a manifest that decides nothing
  */
 export async function viewHour(request: ReadRequest, source: ListingSource, hour: Millis): Promise<HourView> {
-  const { layout, signal, start, end } = request;
-  const selection: HourSelection = { layout, signal, hour, start, end };
+  const { layout, signal, start, end, place } = request;
+  const selection: HourSelection = { layout, signal, hour, start, end, startPart: place?.part };
   let look = await lookOnce(request, source, selection, null);
   let outputs = toOutputs(look, selection);
-  const isCramped = look.objects.cutAt !== null || look.objects.overfull !== null;
+  const isCramped = look.objects.cutAt !== null || look.objects.isOverfull;
   // What the manifest names needs no room in the next listing.
   if (look.newest !== null && (isCramped || outputs.some(({ fault }) => fault !== null))) {
     look = await lookOnce(request, source, selection, look.newest);
     outputs = toOutputs(look, selection);
   }
   const { objects, newest } = look;
-  if (objects.overfull !== null) throw objects.overfull;
   const isGone = ({ fault }: VisibleOutput): boolean =>
     fault?.kind === "object_not_found" && isExpiredHour(hour, request.expiredBefore);
   return {
     isEmpty: objects.isEmpty && newest === null,
+    generation: newest?.manifest.generation ?? 0,
     minutes: await leaveOutSources(objects.minutes, newest, source),
     cutAt: objects.cutAt,
     outputs: outputs.filter((output) => !isGone(output)),
@@ -107,8 +110,8 @@ async function leaveOutSources(
     minutes.flatMap(({ objects }) => objects),
   );
   return minutes
-    .map(({ minute, objects }) => ({ minute, objects: objects.filter(({ key }) => !named.has(key)) }))
-    .filter(({ objects }) => objects.length > 0);
+    .map((each) => ({ ...each, objects: each.objects.filter(({ key }) => !named.has(key)) }))
+    .filter(({ objects, isCut }) => objects.length > 0 || isCut);
 }
 
 function toOutputs({ objects, newest }: Look, selection: HourSelection): readonly VisibleOutput[] {
@@ -132,7 +135,8 @@ function toVisible(output: ManifestOutput, { compacted }: HourObjects, layout: L
   const isThere = listed?.length === sizeBytes;
   const kind = listed === undefined ? "object_not_found" : "corrupt_object";
   const fault = isThere ? null : new FirnError(kind, `${found}, but the manifest of its hour names ${sizeBytes} bytes`);
-  return { output, form: parsed.form, etag: listed?.etag ?? null, fault };
+  const isFrozen = listed?.frozenClass !== undefined;
+  return { output, form: parsed.form, etag: listed?.etag ?? null, fault, isFrozen };
 }
 
 /** First instant of a minute of an hour. */

@@ -4,12 +4,15 @@
  */
 import type { ManifestOutput } from "../archive/manifest-output.ts";
 import { decodeMemberTable, type TableMember } from "../archive/member-table.ts";
-import { FirnError, toErrorMessage } from "../errors.ts";
+import { FirnError, toErrorMessage, type ErrorKind } from "../errors.ts";
 import { MEMBER_TABLE_MAX_BYTES } from "../limits.ts";
 import { log } from "../log.ts";
 import { readFirnFile, type FileSource } from "./firn-file.ts";
 import type { VisibleOutput } from "./hour-view.ts";
 import { scanMembers } from "./member-scan.ts";
+
+/** What is wrong with one object alone. */
+const OF_OBJECT: ReadonlySet<ErrorKind> = new Set(["corrupt_object", "object_not_found", "object_frozen"]);
 
 /** What was found of an output's members. */
 export type LoadedMembers =
@@ -65,7 +68,7 @@ function checkMembers(members: readonly TableMember[], output: ManifestOutput): 
 }
 
 function isOfObject(error: unknown): error is FirnError {
-  return error instanceof FirnError && (error.kind === "corrupt_object" || error.kind === "object_not_found");
+  return error instanceof FirnError && OF_OBJECT.has(error.kind);
 }
 
 function corrupt(found: string, expected: string): FirnError {

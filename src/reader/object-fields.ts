@@ -70,8 +70,11 @@ function* toRuns(fields: readonly TopLevelField[], signal: ItemSignal): Generato
   if (fields.length > 0) yield { kind: "fields", fields, itemCount: countItems(fields, signal) };
 }
 
-/** Every field is a request of its own; walking it also makes sure that whoever decodes it next can. */
-function countItems(fields: readonly TopLevelField[], signal: ItemSignal): number {
+/**
+ * Counts the items of fields. Every field is a request of its own; walking it also makes sure that whoever decodes it
+ * next can.
+ */
+export function countItems(fields: readonly TopLevelField[], signal: ItemSignal): number {
   let itemCount = 0;
   for (const { field } of fields) {
     const walk = walkRequest(signal, field);

@@ -6,17 +6,20 @@ import { FirnError, unreachable } from "../errors.ts";
 import type { Encoding } from "../otlp/response.ts";
 import { isItemSignal, type Signal } from "../signal.ts";
 import type { Millis } from "../units.ts";
-import type { ReadEvent } from "./contract.ts";
+import type { ReadPlace } from "./contract.ts";
 import type { OpenedObject, OpenedPart } from "./fetch-ahead.ts";
 import type { HourObject, Run } from "./hour-object.ts";
-import { readJsonFields, readProtobufFields, toRunDocument } from "./object-fields.ts";
-import { readRequest } from "./object-request.ts";
+import { countItems, readJsonFields, readProtobufFields, toRunDocument, type FieldRun } from "./object-fields.ts";
+import { readRequest, type WholeRequest } from "./object-request.ts";
 import { readRawBytes } from "./raw-bytes.ts";
 import type { RunningUsage } from "./usage.ts";
 
+/** How much of a part stands before something in it. */
+export type PlaceInPart = Pick<ReadPlace, "runs" | "fields">;
+
 /** What a part gives, and where it fails. */
 export type PartEvent =
-  | Extract<ReadEvent, { kind: "fields" | "request" }>
+  | ((FieldRun | WholeRequest) & { readonly before: PlaceInPart })
   /** All of an object from here on, or what is left of a member. More may come of what is not hurt. */
   | { readonly kind: "failed"; readonly error: unknown };
 
@@ -26,9 +29,11 @@ export interface PartSource {
   /** Wanted for requests of profiles; as they were stored without it. */
   readonly encoding: Encoding | undefined;
   readonly usage: RunningUsage;
+  /** Of the part, this was given already. */
+  readonly given: PlaceInPart;
 }
 
-/** Reads what a part holds of a minute. Never throws: failures are events. */
+/** Reads what a part holds of a minute after what was given. Never throws: failures are events. */
 export async function* readPart(
   part: OpenedPart,
   minute: Millis,
@@ -36,16 +41,31 @@ export async function* readPart(
 ): AsyncGenerator<PartEvent, void, void> {
   switch (part.kind) {
     case "object":
-      yield* readObject(part, source);
+      yield* passOver(readObject(part, source), source);
       return;
     case "runs":
-      yield* readRuns(part.output, minute, source);
+      yield* passOver(readRuns(part.output, minute, source), source);
       return;
     case "lost":
       yield { kind: "failed", error: part.error };
       return;
     default:
       unreachable(part, "part");
+  }
+}
+
+/** Leaves out the fields that were given of the run where the reading begins. */
+async function* passOver(
+  events: AsyncGenerator<PartEvent, void, void>,
+  { signal, given }: PartSource,
+): AsyncGenerator<PartEvent, void, void> {
+  for await (const event of events) {
+    const known = event.kind === "failed" || event.before.runs > given.runs ? 0 : given.fields - event.before.fields;
+    if (event.kind === "failed" || known <= 0) yield event;
+    else if (event.kind === "fields" && isItemSignal(signal) && known < event.fields.length) {
+      const fields = event.fields.slice(known);
+      yield { kind: "fields", fields, itemCount: countItems(fields, signal), before: given };
+    }
   }
 }
 
@@ -56,9 +76,21 @@ async function* readObject(part: OpenedObject, source: PartSource): AsyncGenerat
     if (body === null) throw part.error;
     usage.objectCount++;
     usage.storedBytes += object.length;
-    yield* readContent(object.form.marshaler === "otlp_json", readRawBytes(object, body, usage), source);
+    yield* placed(0, readContent(object.form.marshaler === "otlp_json", readRawBytes(object, body, usage), source));
   } catch (error) {
     yield { kind: "failed", error };
+  }
+}
+
+/** Says how many fields of its run stand before each event. */
+async function* placed(
+  runs: number,
+  content: AsyncGenerator<FieldRun | WholeRequest, void, void>,
+): AsyncGenerator<PartEvent, void, void> {
+  let fields = 0;
+  for await (const event of content) {
+    yield { ...event, before: { runs, fields } };
+    fields += event.kind === "fields" ? event.fields.length : 1;
   }
 }
 
@@ -66,7 +98,7 @@ async function* readContent(
   isJson: boolean,
   pieces: AsyncIterable<Uint8Array>,
   { signal, encoding }: PartSource,
-): AsyncGenerator<PartEvent, void, void> {
+): AsyncGenerator<FieldRun | WholeRequest, void, void> {
   if (isItemSignal(signal)) {
     yield* isJson ? readJsonFields(pieces, signal) : readProtobufFields(pieces, signal);
     return;
@@ -84,7 +116,7 @@ async function* readRuns(
     try {
       const run = await output.nextRun(minute);
       if (run === null) return;
-      yield* readRun(run, output, source);
+      yield* placed(run.ordinal, readRun(run, output, source));
     } catch (error) {
       yield { kind: "failed", error };
       // Members are independent of each other: the next one begins with a run of its own.
@@ -98,7 +130,7 @@ async function* readRun(
   { itemCount, pieces }: Run,
   { form }: HourObject,
   source: PartSource,
-): AsyncGenerator<PartEvent, void, void> {
+): AsyncGenerator<FieldRun | WholeRequest, void, void> {
   const isJson = form.marshaler === "otlp_json";
   const content = isJson ? toRunDocument(pieces, source.signal) : pieces;
   let found = 0;

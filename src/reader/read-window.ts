@@ -4,22 +4,24 @@
  */
 import { FirnError } from "../errors.ts";
 import type { Millis } from "../units.ts";
-import type { ReadEvent, ReadRequest } from "./contract.ts";
+import type { ReadEvent, ReadPlace, ReadRequest } from "./contract.ts";
 import { fetchAhead, type FetchedStep } from "./fetch-ahead.ts";
 import type { OpenHourObjects } from "./hour-outputs.ts";
+import { keyOf, positionGone } from "./minute-part.ts";
 import { openBody, type ObjectBody } from "./object-body.ts";
-import { readPart } from "./part-events.ts";
-import { planWindow } from "./plan.ts";
+import { readPart, type PlaceInPart } from "./part-events.ts";
+import { hashKey } from "./part-hash.ts";
+import { planWindow, type MinuteOpening } from "./plan.ts";
 import { openUsage, type RunningUsage } from "./usage.ts";
-import { findReplacement, keyOf, toUnreadable, type Replacement } from "./vanished.ts";
+import { findReplacement, toUnreadable, type Replacement } from "./vanished.ts";
 import type { VisibleObject } from "./visible.ts";
 
 type PartStep = Extract<FetchedStep, { kind: "part" }>;
 
 /** How a pass over a window ended. */
 type PassEnd =
-  /** The read is over; `next` as in the event. */
-  | { readonly kind: "end"; readonly next: Millis | null }
+  /** The read is over; `next` and `place` as in the event. */
+  | { readonly kind: "end"; readonly next: Millis | null; readonly place: ReadPlace | null }
   /** What a minute consists of has changed before anything of it was given: it is looked at once more. */
   | { readonly kind: "again"; readonly minute: Millis };
 
@@ -28,6 +30,10 @@ interface Progress {
   readonly usage: RunningUsage;
   /** The minute of which something was given last. */
   begun: Millis | null;
+  /** The minute of which something was given before this read. */
+  readonly resumed: Millis | null;
+  /** What the beginning of its first part took that was given before; it counts towards no bound. */
+  passedRawBytes: number;
   /** The hour that was reported as retired last; a second pass does not report it again. */
   retired: Millis | null;
   /** Likewise the one of which something had expired. */
@@ -36,22 +42,40 @@ interface Progress {
   found: { readonly key: string; readonly replacement: Replacement } | null;
 }
 
+const NOTHING_GIVEN: PlaceInPart = Object.freeze({ runs: 0, fields: 0 });
+
 /**
  * Reads a window in the order of minute and key, in memory that depends neither on the window nor on the objects.
- * @throws FirnError what the store throws; `corrupt_object` and `object_not_found` with the object's key unless they
- * are skipped, and for a manifest in any case; `too_large` for a minute with more objects than a response can fetch;
- * `unavailable` when a minute is compacted in the middle of its reading, with the instant to go on from
+ * @param usage - is counted on, so that several reads can share the bounds of one answer
+ * @throws FirnError what the store throws; `corrupt_object`, `object_frozen` and `object_not_found` with the object's
+ * key unless they are skipped, and for a manifest in any case; `unavailable` when a minute is compacted in the middle
+ * of its reading, with the instant to go on from; `position_gone` when that, or another change, befalls the minute
+ * inside which the read begins
  */
-export async function* readWindow(request: ReadRequest): AsyncGenerator<ReadEvent, void, void> {
-  const progress: Progress = { usage: openUsage(), begun: null, retired: null, expired: null, found: null };
-  let { start } = request;
+export async function* readWindow(
+  request: ReadRequest,
+  usage: RunningUsage = openUsage(),
+): AsyncGenerator<ReadEvent, void, void> {
+  const resumed = request.place === undefined ? null : request.start;
+  const progress: Progress = {
+    usage,
+    begun: null,
+    resumed,
+    passedRawBytes: 0,
+    retired: null,
+    expired: null,
+    found: null,
+  };
+  const { place: _, ...rest } = request;
+  let pass = request;
   for (;;) {
-    const end = yield* readPass({ ...request, start }, progress);
+    const end = yield* readPass(pass, progress);
     if (end.kind === "end") {
-      yield { kind: "end", next: end.next, usage: progress.usage };
+      yield { ...end, usage };
       return;
     }
-    start = end.minute;
+    if (end.minute === resumed) throw positionGone(end.minute);
+    pass = { ...rest, start: end.minute };
   }
 }
 
@@ -62,7 +86,7 @@ async function* readPass(request: ReadRequest, progress: Progress): AsyncGenerat
   const open = (object: VisibleObject): Promise<ObjectBody> => openObject(request, object);
   try {
     for await (const step of fetchAhead(plan, open, request.limits.fetchAhead)) {
-      if (step.kind === "cut") return { kind: "end", next: step.next };
+      if (step.kind === "cut") return { kind: "end", next: step.next, place: step.place };
       if (step.kind === "retired") {
         if (progress.retired !== step.hour) yield step;
         progress.retired = step.hour;
@@ -73,14 +97,18 @@ async function* readPass(request: ReadRequest, progress: Progress): AsyncGenerat
         continue;
       }
       try {
-        if (endsBefore(step, request, progress)) return { kind: "end", next: step.minute };
-        const again = yield* readStep(step, request, progress);
-        if (again) return { kind: "again", minute: step.minute };
+        if (step.opening !== null) {
+          const rawBytes = guessRawBytes(step.opening, usage);
+          if (endsBefore(rawBytes, request, progress)) return { kind: "end", next: step.minute, place: null };
+          yield { kind: "minute", minute: step.minute, rawBytes };
+        }
+        const end = yield* readStep(step, request, progress);
+        if (end !== null) return end;
       } finally {
         if (step.part.kind === "object") await step.part.body?.close();
       }
     }
-    return { kind: "end", next: null };
+    return { kind: "end", next: null, place: null };
   } finally {
     for (const object of openObjects) await object.close();
   }
@@ -90,43 +118,61 @@ async function openObject({ store, bodyTimeout }: ReadRequest, object: VisibleOb
   return openBody(await store.get(object.key), object.length, bodyTimeout);
 }
 
-/**
- * Says whether the read ends itself before this minute. Only a minute's first part may end it, and never the first
- * minute that was read; what fresh objects will inflate to is guessed from what was read so far.
- */
-function endsBefore({ opening }: PartStep, { limits }: ReadRequest, { usage, begun }: Progress): boolean {
-  if (opening === null || begun === null) return false;
-  const inflation = Math.max(1, usage.rawBytes / Math.max(1, usage.storedBytes));
-  return usage.rawBytes + opening.runBytes + opening.freshBytes * inflation > limits.maxRawBytes;
+/** What fresh objects will inflate to is guessed from what was read so far. */
+function guessRawBytes({ runBytes, freshBytes }: MinuteOpening, { rawBytes, storedBytes }: RunningUsage): number {
+  return runBytes + freshBytes * Math.max(1, rawBytes / Math.max(1, storedBytes));
 }
 
-/** @returns whether the minute has to be looked at again */
+/** Says whether the read ends itself before a minute; never before the first that was read. */
+function endsBefore(rawBytes: number, { limits, isContinued }: ReadRequest, progress: Progress): boolean {
+  if (progress.begun === null && isContinued !== true) return false;
+  return countRawBytes(progress) + rawBytes > limits.maxRawBytes;
+}
+
+function countRawBytes({ usage, passedRawBytes }: Progress): number {
+  return usage.rawBytes - passedRawBytes;
+}
+
+/** @returns how the pass ends in this part; `null` when it goes on */
 async function* readStep(
   step: PartStep,
   request: ReadRequest,
   progress: Progress,
-): AsyncGenerator<ReadEvent, boolean, void> {
-  const { minute, part, vanished } = step;
-  const place = { request, usage: progress.usage, minute };
+): AsyncGenerator<ReadEvent, PassEnd | null, void> {
+  const { minute, part, generation, vanished } = step;
+  const { usage, resumed } = progress;
+  const place = { request, usage, minute };
   if (vanished !== null) {
     // Known before anything of the minute was given, so that all of it can come from what replaces the part.
     const replacement = await findReplacement(vanished, place);
-    if (replacement === "replaced") return true;
+    if (replacement === "replaced") return { kind: "again", minute };
     progress.found = { key: keyOf(vanished), replacement };
   }
-  const source = { signal: request.signal, encoding: request.encoding, usage: progress.usage };
+  const name = hashKey(keyOf(part));
+  const isResumed = minute === resumed && name === request.place?.part;
+  const given = isResumed ? request.place : NOTHING_GIVEN;
+  const passedFrom = isResumed && progress.begun === null ? usage.rawBytes : null;
+  const source = { signal: request.signal, encoding: request.encoding, usage, given };
   for await (const event of readPart(part, minute, source)) {
     if (event.kind !== "failed") {
+      const { before, ...content } = event;
+      const here: ReadPlace = { generation, part: name, ...before };
+      if (progress.begun === null && passedFrom !== null) progress.passedRawBytes = usage.rawBytes - passedFrom;
+      // Guessed wrongly, or the minute is the first one.
+      else if (progress.begun !== null && countRawBytes(progress) > request.limits.maxRawBytes) {
+        const isInside = progress.begun === minute;
+        return { kind: "end", next: minute, place: isInside ? here : null };
+      }
       progress.begun = minute;
-      yield event;
+      yield { ...content, minute, place: here };
       continue;
     }
     const known = progress.found?.key === keyOf(part) ? progress.found.replacement : null;
     const failure = await toUnreadable(event.error, part, { place, known });
     if (failure.kind === "store") throw failure.error;
     if (failure.kind === "replaced") {
-      if (progress.begun !== minute) return true;
-      throw compactedMeanwhile(minute);
+      if (minute !== resumed && progress.begun === minute) throw compactedMeanwhile(minute);
+      return { kind: "again", minute };
     }
     if (failure.kind === "expired") {
       yield* tellExpired(failure.hour, progress);
@@ -134,9 +180,9 @@ async function* readStep(
     }
     if (request.onError === "stop") throw failure.error;
     progress.begun = minute;
-    yield { kind: "unreadable", key: failure.key, reason: failure.error.message };
+    yield { kind: "unreadable", key: failure.key, why: failure.error.kind, reason: failure.error.message };
   }
-  return false;
+  return null;
 }
 
 function* tellExpired(hour: Millis, progress: Progress): Generator<ReadEvent, void, void> {

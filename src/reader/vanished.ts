@@ -3,7 +3,7 @@
  * holds its items from now on, so its hour is looked at once more (protocol 6.1).
  */
 import { liveOutputs } from "../archive/visibility.ts";
-import { FirnError, toErrorMessage, unreachable } from "../errors.ts";
+import { FirnError, toErrorMessage } from "../errors.ts";
 import type { ObjectInfo } from "../object-store/contract.ts";
 import { isItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
@@ -11,7 +11,7 @@ import type { ReadRequest } from "./contract.ts";
 import { isExpiredHour } from "./expired-hour.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest } from "./manifests.ts";
-import type { MinutePart } from "./plan.ts";
+import { keyOf, type MinutePart } from "./minute-part.ts";
 import type { RunningUsage } from "./usage.ts";
 
 /** What became of a part that its store does not give any more. */
@@ -46,10 +46,11 @@ export async function toUnreadable(
   { place, known }: { readonly place: PartPlace; readonly known: Replacement | null },
 ): Promise<Failure> {
   if (!(error instanceof FirnError)) return { kind: "store", error };
-  if (error.kind !== "corrupt_object" && error.kind !== "object_not_found") return { kind: "store", error };
   const key = keyOf(part);
   const hour = hourOf(place);
   const isExpired = error.kind === "object_not_found" && isExpiredHour(hour, place.request.expiredBefore);
+  if (error.kind === "object_frozen") return toFailure(key, describeFrozen(error), error);
+  if (error.kind !== "corrupt_object" && error.kind !== "object_not_found") return { kind: "store", error };
   // A lost output was looked for twice before it was taken for lost.
   if (part.kind === "lost" && isExpired) return { kind: "expired", hour };
   if (error.kind === "corrupt_object" || part.kind === "lost") return toFailure(key, toErrorMessage(error), error);
@@ -59,27 +60,20 @@ export async function toUnreadable(
 }
 
 function toFailure(key: string, found: string, cause: FirnError): Failure {
-  const error = new FirnError(cause.kind, `Cannot read object "${key}": ${found}`, { cause });
+  const { kind, storageClass } = cause;
+  const options = storageClass === undefined ? { cause } : { cause, storageClass };
+  const error = new FirnError(kind, `Cannot read object "${key}": ${found}`, options);
   return { kind: "unreadable", key, error };
+}
+
+function describeFrozen({ storageClass }: FirnError): string {
+  const place = storageClass === undefined ? "a frozen storage class" : `the frozen storage class "${storageClass}"`;
+  return `it lies in ${place}, restore it first`;
 }
 
 function describe(found: "listed" | "gone"): string {
   if (found === "listed") return "the store lists it and does not give it";
   return "it has vanished since it was listed, and nothing stands for it";
-}
-
-/** The key of what a part is read from. */
-export function keyOf(part: MinutePart): string {
-  switch (part.kind) {
-    case "object":
-      return part.object.key;
-    case "runs":
-      return part.output.key;
-    case "lost":
-      return part.key;
-    default:
-      return unreachable(part, "part");
-  }
 }
 
 function hourOf({ minute }: PartPlace): Millis {

@@ -12,6 +12,7 @@ import type { ObjectInfo } from "../object-store/contract.ts";
 import type { Signal } from "../signal.ts";
 import { HOUR, type Millis } from "../units.ts";
 import { compareKeys } from "./key-order.ts";
+import { hashKey } from "./part-hash.ts";
 
 /** What of an hour is wanted. */
 export interface HourSelection {
@@ -22,6 +23,8 @@ export interface HourSelection {
   /** Of the window: start ≤ minute < end. */
   readonly start: Millis;
   readonly end: Millis;
+  /** {@link hashKey} of an object of the minute at `start`: those of the minute before it are not wanted. */
+  readonly startPart?: string | undefined;
 }
 
 /** A fresh object to be read. */
@@ -34,12 +37,16 @@ export interface VisibleObject {
   /** First instant of the minute of arrival. */
   readonly minute: Millis;
   readonly form: ObjectForm;
+  /** As listed: it has to be restored before it is read. */
+  readonly isFrozen?: boolean;
 }
 
-/** All wanted objects of one minute, in the order of their keys. */
+/** The wanted objects of one minute, in the order of their keys. */
 export interface MinuteObjects {
   readonly minute: Millis;
   readonly objects: readonly VisibleObject[];
+  /** The minute has more, whose keys come later. */
+  readonly isCut: boolean;
 }
 
 /** What the listing of an hour holds for a read. */
@@ -50,8 +57,8 @@ export interface HourObjects {
   readonly minutes: readonly MinuteObjects[];
   /** First minute that was left out because the hour has too many objects; `null` when all are there. */
   readonly cutAt: Millis | null;
-  /** Why a minute cannot be read: it has more objects than a response can fetch. Its objects are not all there. */
-  readonly overfull: FirnError | null;
+  /** A minute has more objects than a response can fetch; not all of them are there. */
+  readonly isOverfull: boolean;
   /** All compacted objects of the signal, by key. */
   readonly compacted: ReadonlyMap<string, ObjectInfo>;
 }
@@ -60,7 +67,7 @@ export interface HourObjects {
 export interface HourBounds {
   /** Above this, later minutes are left out: one read could not fetch them anyway. */
   readonly maxObjects: number;
-  /** Above this, a single minute cannot be read in one response. */
+  /** Above this, a minute is cut. */
   readonly maxMinuteObjects: number;
 }
 
@@ -85,7 +92,7 @@ export function openHourCollector(
   let isEmpty = true;
   let objectCount = 0;
   let cutAt: Millis | null = null;
-  let overfull: FirnError | null = null;
+  const cutMinutes = new Set<Millis>();
 
   function add(listing: readonly ObjectInfo[]): void {
     for (const info of listing) {
@@ -105,9 +112,10 @@ export function openHourCollector(
 
   function addFresh(object: VisibleObject | null): void {
     if (object === null || (cutAt !== null && object.minute >= cutAt)) return;
+    if (object.minute === selection.start && hashKey(object.key) === selection.startPart) dropMinute(object.minute);
     const siblings = minutes.get(object.minute) ?? [];
     if (siblings.length >= bounds.maxMinuteObjects) {
-      overfull ??= tooManyObjects(object.minute, bounds);
+      cutMinutes.add(object.minute);
       return;
     }
     siblings.push(object);
@@ -118,19 +126,24 @@ export function openHourCollector(
   function dropLastMinute(): void {
     let last: Millis | null = null;
     for (const minute of minutes.keys()) if (last === null || minute > last) last = minute;
-    if (last === null) return;
-    objectCount -= minutes.get(last)?.length ?? 0;
-    minutes.delete(last);
+    if (last !== null) dropMinute(last);
     cutAt = last;
+  }
+
+  function dropMinute(minute: Millis): void {
+    objectCount -= minutes.get(minute)?.length ?? 0;
+    minutes.delete(minute);
+    cutMinutes.delete(minute);
   }
 
   function end(): HourObjects {
     const groups = [...minutes].map(([minute, objects]) => ({
       minute,
       objects: objects.toSorted((left, right) => compareKeys(left.key, right.key)),
+      isCut: cutMinutes.has(minute),
     }));
     const ascending = groups.toSorted((left, right) => left.minute - right.minute);
-    return { isEmpty, minutes: ascending, cutAt, overfull, compacted };
+    return { isEmpty, minutes: ascending, cutAt, isOverfull: cutMinutes.size > 0, compacted };
   }
 
   return { add, end };
@@ -139,20 +152,12 @@ export function openHourCollector(
 /** `null` for what is of another hour or outside of the window. */
 function toVisible(
   key: Exclude<ArchiveKey, { kind: "compacted" }>,
-  { key: name, length, etag }: ObjectInfo,
+  { key: name, length, etag, frozenClass }: ObjectInfo,
   { hour, start, end }: HourSelection,
 ): VisibleObject | null {
   const minute = key.kind === "fresh" ? minuteOf(key) : key.minute;
   if (minute === null || minute < hour || minute >= hour + HOUR || minute < start || minute >= end) return null;
-  return { key: name, length, etag, minute, form: key.form };
-}
-
-function tooManyObjects(minute: Millis, bounds: HourBounds): FirnError {
-  return new FirnError(
-    "too_large",
-    `Cannot read minute ${new Date(minute).toISOString()}: it has more than ${bounds.maxMinuteObjects} objects, ` +
-      "more than one response may fetch",
-  );
+  return { key: name, length, etag, minute, form: key.form, isFrozen: frozenClass !== undefined };
 }
 
 function tooManyCompacted(hour: Millis): FirnError {

@@ -4,7 +4,8 @@
  */
 import { REPLAY_RUN_BYTES } from "../limits.ts";
 
-const LENGTH_BYTES = 4;
+/** What stands before a message. */
+export const LENGTH_BYTES = 4;
 
 /** Encodes what stands before a message of so many bytes. */
 export function encodeLength(length: number): Uint8Array {

@@ -20,7 +20,11 @@ export const FORMATS: Offer = ["jsonl", "json", "proto", "proto-delimited"];
 /** Requests of profiles do not concatenate, so that several are neither one document nor one message (protocol 2). */
 const PROFILES_FORMATS: Offer = ["jsonl", "proto-delimited"];
 
+/** Of all signals: a document and a message are of one. */
+const ALL_FORMATS: Offer = ["jsonl"];
+
 /** The formats in which a signal can be given, the preferred one first. */
-export function formatsOf(signal: Signal): Offer {
+export function formatsOf(signal: Signal | "all"): Offer {
+  if (signal === "all") return ALL_FORMATS;
   return isItemSignal(signal) ? FORMATS : PROFILES_FORMATS;
 }

@@ -1,7 +1,7 @@
 /**
  * The mark: the end of a response that OTLP decoders skip, and the only thing that means complete (protocol 6.5).
  *
- * - `jsonl`: a last line `{"resourceSpans":[],"firn":{…}}`, with the other signals' list for those.
+ * - `jsonl`: a last line `{"resourceSpans":[],"firn":{…}}`, with the other signals' list for those; all have the first.
  * - `json`: the last member `"firn"` of the document.
  * - `proto`: a field number {@link MARK_FIELD_NUMBER}, length-delimited, that holds the same JSON object as UTF-8.
  * - `proto-delimited`: a message with only that field.
@@ -12,14 +12,15 @@
  * was given) and `watermark` says from where on the answer is provisional. A client that wants every item exactly once
  * asks for windows that end at or below the watermark; one that wants the newest data now takes them, and later replays
  * [watermark, end) and puts that in place of what it has from there. `next` is a text only where the response ended
- * itself at a minute boundary: everything before that minute was given, nothing from it on.
+ * itself at a position: everything before it was given, nothing from it on.
  */
 import { joinBytes } from "../bytes.ts";
 import { unreachable } from "../errors.ts";
 import { jsonHead } from "../otlp/json/envelope.ts";
+import { SIGNALS, type Signal } from "../signal.ts";
 import { TAG_STEP, varintBytes, WIRE_LENGTH, writeVarint } from "../otlp/wire/format.ts";
-import type { Millis } from "../units.ts";
-import { formatCursor, type Cursor } from "./cursor.ts";
+import { millis, type Millis } from "../units.ts";
+import { formatCursor, type Cursor, type Position } from "./cursor.ts";
 import type { Watermark } from "./contract.ts";
 import { encodeLength } from "./delimited.ts";
 import type { ReplayFormat } from "./format.ts";
@@ -55,17 +56,28 @@ export interface ReplayEnd {
   readonly unreadable: number;
   readonly retired: number;
   readonly expired: number;
-  /** First minute that was not given; `null` when the window was read to its end. */
-  readonly next: Millis | null;
+  /** Where the response ended itself; `null` when the window was read to its end. */
+  readonly next: Position | null;
+  /** Of the signals that were read: one, unless the replay is of all. */
+  readonly reached: readonly Reached[];
+}
+
+/** How far a signal was read, and what was known of it then. */
+export interface Reached {
+  /** Nothing before this instant is given by a later page. */
+  readonly end: Millis;
   readonly watermark: Watermark;
 }
 
 /** Decides what the mark says. */
-export function toMark({ signal, window, cursor }: ReplayQuery, end: ReplayEnd): Mark {
-  const shortOf = lowest(cursor?.shortOf ?? null, end.watermark, end.next ?? window.end);
+export function toMark({ signal, cursor }: Pick<ReplayQuery, "signal" | "cursor">, end: ReplayEnd): Mark {
+  const short = end.reached.filter((each) => each.watermark === "unknown" || each.end > each.watermark);
+  const before = cursor?.shortOf ?? null;
+  const shortOf = lowest([...(before === null ? [] : [before]), ...short.map(({ watermark }) => watermark)]);
   const hasSkipped = end.unreadable > 0 || cursor?.hasSkipped === true;
-  const next: Cursor | null = end.next === null ? null : { signal, position: end.next, shortOf, hasSkipped };
-  const watermark = shortOf ?? end.watermark;
+  const next: Cursor | null =
+    end.next === null ? null : { position: end.next, isOfAll: signal === "all", shortOf, hasSkipped };
+  const watermark = shortOf ?? lowest(end.reached.map((each) => each.watermark)) ?? "unknown";
   return {
     items: end.items,
     bytes: end.bytes,
@@ -78,13 +90,11 @@ export function toMark({ signal, window, cursor }: ReplayQuery, end: ReplayEnd):
   };
 }
 
-/** The earliest watermark that this page or one before ran past; `null` when none did. */
-function lowest(before: Watermark | null, watermark: Watermark, pageEnd: Millis): Watermark | null {
-  const here = watermark === "unknown" || pageEnd > watermark ? watermark : null;
-  if (before === null) return here;
-  if (here === null) return before;
-  if (before === "unknown" || here === "unknown") return "unknown";
-  return before < here ? before : here;
+/** The earliest of several watermarks; `null` of none. */
+export function lowest(watermarks: readonly Watermark[]): Watermark | null {
+  if (watermarks.length === 0) return null;
+  const known = watermarks.filter((each) => each !== "unknown");
+  return known.length < watermarks.length ? "unknown" : millis(Math.min(...known));
 }
 
 /** How a response is framed. */
@@ -95,7 +105,7 @@ export function encodeMark(mark: Mark, { format, signal }: Framing): Uint8Array 
   const json = new TextEncoder().encode(JSON.stringify(mark));
   switch (format) {
     case "jsonl":
-      return joinBytes([jsonHead(signal), toBytes('],"firn":'), json, toBytes("}\n")]);
+      return joinBytes([jsonHead(toListSignal(signal)), toBytes('],"firn":'), json, toBytes("}\n")]);
     case "json":
       return joinBytes([toBytes(',"firn":'), json, toBytes("}\n")]);
     case "proto":
@@ -107,6 +117,11 @@ export function encodeMark(mark: Mark, { format, signal }: Framing): Uint8Array 
     default:
       return unreachable(format, "format");
   }
+}
+
+/** The signal whose list the last line of all has, empty as it is. */
+function toListSignal(signal: Signal | "all"): Signal {
+  return signal === "all" ? SIGNALS[0] : signal;
 }
 
 /** What ends a response that leaves the mark out. */

@@ -20,6 +20,8 @@ export type Content = Extract<ReadEvent, { kind: "fields" | "request" }>;
 export interface Output {
   /** The bytes that this content completes; views, valid until the next call. */
   add(content: Content): Iterable<Uint8Array>;
+  /** What is held back; more may be added. */
+  flush(): Iterable<Uint8Array>;
   /** What is still held back, up to the place of the mark. */
   end(): Iterable<Uint8Array>;
   /** What could not be written in this format and was left out; only with `onError: "skip"`. */
@@ -54,12 +56,17 @@ export function openOutput({ format, signal, maxLineBytes, onError }: OutputOpti
     case "json":
       return openDocument(openJsonSource(signal, onError));
     case "proto":
-      return { add: (content) => fieldsOf(content).map(({ field }) => field), end: () => [], skipped: NOTHING_SKIPPED };
+      return openUnheld((content) => fieldsOf(content).map(({ field }) => field));
     case "proto-delimited":
       return openMessages();
     default:
       return unreachable(format, "format");
   }
+}
+
+/** An output that gives everything at once. */
+function openUnheld(add: Output["add"]): Output {
+  return { add, flush: () => [], end: () => [], skipped: NOTHING_SKIPPED };
 }
 
 function fieldsOf(content: Content): readonly TopLevelField[] {
@@ -120,6 +127,7 @@ function openLines(maxLineBytes: Bytes, source: JsonSource): Output {
     *add(content): Generator<Uint8Array, void, void> {
       for (const container of source.list(content)) yield* lines.add(container);
     },
+    flush: () => lines.end(),
     end: () => lines.end(),
     skipped: source.skipped,
   };
@@ -146,6 +154,7 @@ function openDocument(source: JsonSource): Output {
     *add(content): Generator<Uint8Array, void, void> {
       for (const container of source.list(content)) yield* separate(elements.add(container));
     },
+    flush: () => separate(elements.end()),
     *end(): Generator<Uint8Array, void, void> {
       yield* separate(elements.end());
       if (!isBegun) yield head;
@@ -162,6 +171,7 @@ function openMessages(): Output {
     *add(content): Generator<Uint8Array, void, void> {
       for (const { field } of fieldsOf(content)) yield* messages.add(field);
     },
+    flush: () => messages.end(),
     end: () => messages.end(),
     skipped: NOTHING_SKIPPED,
   };
@@ -171,13 +181,9 @@ function openMessages(): Output {
 function openRequestOutput(format: ReplayFormat): Output {
   switch (format) {
     case "jsonl":
-      return { add: (content) => [toJsonLine(bodyOf(content)), LINE_FEED], end: () => [], skipped: NOTHING_SKIPPED };
+      return openUnheld((content) => [toJsonLine(bodyOf(content)), LINE_FEED]);
     case "proto-delimited":
-      return {
-        add: (content) => [encodeLength(bodyOf(content).length), bodyOf(content)],
-        end: () => [],
-        skipped: NOTHING_SKIPPED,
-      };
+      return openUnheld((content) => [encodeLength(bodyOf(content).length), bodyOf(content)]);
     case "json":
     case "proto":
       throw new Error(`Cannot write requests that do not concatenate as ${format}`);

@@ -9,27 +9,46 @@ import { REPLAY_LINE_BYTES_CEILING, REPLAY_LINE_BYTES_FLOOR, REPLAY_LINE_MAX_BYT
 import { isSignal, SIGNALS, type Signal } from "../signal.ts";
 import { bytes, type Bytes } from "../units.ts";
 import { chooseFormat } from "./accept.ts";
+import { chooseCoding, type Coding } from "./coding.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
 import { FORMATS, formatsOf, type ReplayFormat } from "./format.ts";
+import { parseDryRun, parseLimitBytes, type DryRunQuery } from "./page-parameters.ts";
 
 /** What is to be replayed and how. */
 export interface ReplayQuery {
-  readonly signal: Signal;
+  readonly signal: Signal | "all";
   readonly window: Window;
   readonly format: ReplayFormat;
   readonly onError: "stop" | "skip";
   readonly maxLineBytes: Bytes;
   readonly hasMark: boolean;
+  readonly coding: Coding;
+  /** `null`: the window itself is wanted. */
+  readonly dryRun: DryRunQuery | null;
+  /** Of the body before its content coding; `null` for none. */
+  readonly limitBytes: Bytes | null;
   /** `null`: from the window's start. */
   readonly cursor: Cursor | null;
 }
 
-const KNOWN = ["signal", "start", "end", "format", "on_error", "max_line_bytes", "mark", "cursor", "time"];
+const KNOWN = [
+  "signal",
+  "start",
+  "end",
+  "format",
+  "on_error",
+  "max_line_bytes",
+  "mark",
+  "cursor",
+  "time",
+  "limit_bytes",
+  "dry_run",
+  "exact",
+];
 /** Parameters and values of the design that a later release brings (DESIGN.md section 7). */
-const LATER_NAMES = ["service", "trace_id", "span_name", "metric_name", "severity", "limit_bytes", "dry_run", "exact"];
+const LATER_NAMES = ["service", "trace_id", "span_name", "metric_name", "severity"];
 const LATER_PREFIXES = ["attr.", "resource."];
 const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
-  signal: ["all"],
   time: ["event"],
 };
 
@@ -38,16 +57,19 @@ export interface ReplayRequest {
   readonly query: URLSearchParams;
   /** The header `Accept`, which decides the format where the query has none. */
   readonly accept: string | null;
+  /** The header `Accept-Encoding`, which decides the coding of the answer. */
+  readonly acceptEncoding?: string | null;
 }
 
 /**
  * Parses the request for a replay.
  * @throws FirnError `invalid_request` with the parameter's name as its field, `not_acceptable`
  */
-export function parseReplayRequest({ query, accept }: ReplayRequest): ReplayQuery {
+export function parseReplayRequest({ query, accept, acceptEncoding = null }: ReplayRequest): ReplayQuery {
   refuseNames(query);
   const signal = parseSignal(query.get("signal"));
-  const format = parseFormat(query, signal) ?? chooseFormat(accept, formatsOf(signal));
+  const dryRun = parseDryRun(query, accept);
+  const format = parseFormat(query, signal) ?? chooseFormat(dryRun === null ? accept : null, formatsOf(signal));
   parseChoice(query, "time", ["arrival"]);
   const window = parseWindow(query.get("start"), query.get("end"));
   const cursor = query.get("cursor");
@@ -57,6 +79,9 @@ export function parseReplayRequest({ query, accept }: ReplayRequest): ReplayQuer
     format,
     onError: parseChoice(query, "on_error", ["stop", "skip"]) ?? "stop",
     maxLineBytes: parseLineBytes(query.get("max_line_bytes"), format),
+    limitBytes: parseLimitBytes(query),
+    coding: chooseCoding(acceptEncoding),
+    dryRun,
     hasMark: (parseChoice(query, "mark", ["true", "false"]) ?? "true") === "true",
     cursor: cursor === null ? null : parseCursor(cursor, { signal, window }),
   };
@@ -75,18 +100,23 @@ function refuseNames(query: URLSearchParams): void {
   }
 }
 
-function parseSignal(text: string | null): Signal {
-  if (text === null) throw refusal("signal", `Cannot replay without "signal": expected one of ${SIGNALS.join(", ")}`);
-  if (isSignal(text)) return text;
-  throw wrongValue("signal", text, SIGNALS);
+function parseSignal(text: string | null): Signal | "all" {
+  const expected = [...SIGNALS, "all"];
+  if (text === null) throw refusal("signal", `Cannot replay without "signal": expected one of ${expected.join(", ")}`);
+  if (text === "all" || isSignal(text)) return text;
+  throw wrongValue("signal", text, expected);
 }
 
-function parseFormat(query: URLSearchParams, signal: Signal): ReplayFormat | null {
+function parseFormat(query: URLSearchParams, signal: Signal | "all"): ReplayFormat | null {
   const format = parseChoice(query, "format", FORMATS);
   const offered = formatsOf(signal);
   if (format === null || offered.includes(format)) return format;
-  const why = `its requests do not concatenate, expected ${offered.join(" or ")}`;
+  const why = `${whyNot(signal)}, expected ${offered.join(" or ")}`;
   throw refusal("format", `Cannot use format "${format}" with signal "${signal}": ${why}`);
+}
+
+function whyNot(signal: Signal | "all"): string {
+  return signal === "all" ? "only lines can be of several signals" : "its requests do not concatenate";
 }
 
 /** Parses a parameter that has a closed list of values; `null` when it is absent. */

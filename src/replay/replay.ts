@@ -2,58 +2,60 @@
  * `GET /replay` as a function: {@link replayResponse}. Whatever can fail before the first byte fails as an error that
  * the root answers with a status; whatever fails later breaks the connection, so that no failure looks like an end.
  */
-import { toErrorMessage } from "../errors.ts";
-import { REPLAY_FETCH_AHEAD, REPLAY_MAX_RAW_BYTES, REPLAY_MAX_STORE_CALLS } from "../limits.ts";
+import { FirnError, toErrorMessage } from "../errors.ts";
 import { log, type LogLevel, type LogValue } from "../log.ts";
-import type { Encoding } from "../otlp/response.ts";
-import type { ReadLimits } from "../reader/contract.ts";
-import { readWindow } from "../reader/read-window.ts";
+import { openUsage, type RunningUsage } from "../reader/usage.ts";
 import type { Millis } from "../units.ts";
+import { codePieces, openCoder } from "./coding.ts";
 import type { ReplayDeps } from "./contract.ts";
-import { CONTENT_TYPE, type ReplayFormat } from "./format.ts";
+import { formatCursor } from "./cursor.ts";
+import { dryRunResponse } from "./dry-run.ts";
+import { formatFileName } from "./file-name.ts";
+import { CONTENT_TYPE } from "./format.ts";
 import { parseReplayRequest, type ReplayQuery, type ReplayRequest } from "./parameters.ts";
+import { openSignals } from "./signal-sources.ts";
 import { openProgress, writeReplay, type ReplayProgress } from "./write-replay.ts";
-
-/** What requests that stay whole are converted to. */
-const ENCODING: Readonly<Record<ReplayFormat, Encoding>> = {
-  jsonl: "json",
-  json: "json",
-  proto: "protobuf",
-  "proto-delimited": "protobuf",
-};
-
-const LIMITS: ReadLimits = {
-  maxStoreCalls: REPLAY_MAX_STORE_CALLS,
-  maxRawBytes: REPLAY_MAX_RAW_BYTES,
-  fetchAhead: REPLAY_FETCH_AHEAD,
-};
 
 /**
  * Streams a window.
  * @returns 200 with a body that is pulled
- * @throws FirnError `invalid_request` for a parameter, `not_acceptable` for the header `Accept`, and what the
- * watermark, the first listing or the way to the first data throws
+ * @throws FirnError `invalid_request` for a parameter, `not_acceptable` for the header `Accept`, `position_gone` with
+ * the cursor to read again from, and what the watermark, the first listing or the way to the first data throws
  */
 export async function replayResponse(request: ReplayRequest, deps: ReplayDeps): Promise<Response> {
-  const replay = parseReplayRequest(request);
+  const query = parseReplayRequest(request);
+  if (query.dryRun !== null) return dryRunResponse(query, deps, () => openSignals(query, deps));
   const startedAt = deps.now();
-  // Before the first listing: what a shard no longer holds now, every later listing shows. Asked afterwards, it could
-  // vouch for an object that was published after its hour was listed.
-  const watermark = await deps.watermark(replay.signal);
-  const { store, layout, now, limits = LIMITS, bodyTimeout, expiredBefore } = deps;
-  const { signal, format, onError, window, cursor } = replay;
-  const start = cursor?.position ?? window.start;
-  const encoding = ENCODING[format];
-  const read = { store, layout, signal, start, end: window.end, onError, encoding, limits, expiredBefore };
-  const events = readWindow(bodyTimeout === undefined ? read : { ...read, bodyTimeout });
+  const usage = openUsage();
+  const signals = await openSignals(query, deps);
   const progress = openProgress();
-  const pieces = writeReplay({ query: replay, events, watermark }, progress);
-  const first = await pieces.next();
-  const report: Report = (outcome, error) => logEnd({ replay, progress, startedAt, now }, outcome, error);
+  const plain = writeReplay({ query, signals, usage }, progress);
+  const coder = openCoder(query.coding);
+  const pieces = coder === null ? plain : codePieces(plain, coder);
+  const first = await pieces.next().catch((error: unknown) => {
+    throw toRestart(error, query);
+  });
+  const report: Report = (outcome, error) =>
+    logEnd({ query, progress, usage, startedAt, now: deps.now }, outcome, error);
   const body = toBodyStream(first.done === true ? null : first.value, { pieces, report });
-  // Also where the query names the format: the same URL without it is another answer to another client.
-  const headers = { "content-type": CONTENT_TYPE[format], "cache-control": "no-store", vary: "Accept" };
-  return new Response(body, { headers });
+  const headers = {
+    "content-type": CONTENT_TYPE[query.format],
+    "content-disposition": `attachment; filename="${formatFileName(query)}"`,
+    "cache-control": "no-store",
+    // Also where the query names the format: the same URL without it is another answer to another client.
+    vary: "Accept, Accept-Encoding",
+  };
+  if (coder === null) return new Response(body, { headers });
+  return new Response(body, { headers: { ...headers, "content-encoding": query.coding }, encodeBody: "manual" });
+}
+
+/** Says from where to read again when a cursor counts in what is not there any more; any other error stays as it is. */
+function toRestart(error: unknown, { cursor }: ReplayQuery): unknown {
+  if (!(error instanceof FirnError) || error.kind !== "position_gone" || cursor === null) return error;
+  const { position } = cursor;
+  const next = formatCursor({ ...cursor, position: { ...position, place: null, items: 0 } });
+  const advice = `${position.items} of its items were given; leave them out and read it again with cursor "${next}"`;
+  return new FirnError("position_gone", `${error.message}; ${advice}`, { cause: error, next });
 }
 
 type Outcome = "ended" | "cancelled" | "failed";
@@ -97,20 +99,22 @@ async function nextPiece(pieces: AsyncGenerator<Uint8Array, void, void>): Promis
 }
 
 interface Ended {
-  readonly replay: ReplayQuery;
+  readonly query: ReplayQuery;
   readonly progress: ReplayProgress;
+  readonly usage: RunningUsage;
   readonly startedAt: Millis;
   readonly now: () => Millis;
 }
 
 /** Nobody else learns why a response broke off: its status was sent long before. */
-function logEnd({ replay, progress, startedAt, now }: Ended, outcome: Outcome, error: unknown): void {
+function logEnd({ query, progress, usage, startedAt, now }: Ended, outcome: Outcome, error: unknown): void {
   const level: LogLevel = outcome === "failed" ? "error" : "info";
   const fields: Record<string, LogValue> = {
-    signal: replay.signal,
-    format: replay.format,
-    objects: progress.usage?.objectCount ?? null,
-    store_calls: progress.usage?.storeCalls ?? null,
+    signal: query.signal,
+    format: query.format,
+    coding: query.coding,
+    objects: usage.objectCount,
+    store_calls: usage.storeCalls,
     items: progress.items,
     size_bytes: progress.bytes,
     unreadable: progress.unreadable,

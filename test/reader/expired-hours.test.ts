@@ -21,7 +21,7 @@ async function openCompacted(): Promise<[SyntheticStore, SampleOutput]> {
 
 async function eventsOf(wanted: ReadRequest): Promise<ReadEvent["kind"][]> {
   const kinds: ReadEvent["kind"][] = [];
-  for await (const { kind } of readWindow(wanted)) if (kind !== "fields") kinds.push(kind);
+  for await (const { kind } of readWindow(wanted)) if (kind !== "fields" && kind !== "minute") kinds.push(kind);
   return kinds;
 }
 

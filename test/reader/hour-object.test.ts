@@ -67,14 +67,15 @@ test("openHourObject() passes over minutes that were not asked for, and over wha
 test("openHourObject() says what each minute of the window takes", async () => {
   const sample = await openSample();
   const length = traces("n-a").length;
+  const stored = sample.members.map(({ storedBytes }) => storedBytes);
 
   expect([...open(sample).minutes]).toEqual([
-    [at(1), { storeCalls: 1, rawBytes: length }],
-    [at(2), { storeCalls: 0, rawBytes: length }],
-    [at(3), { storeCalls: 0, rawBytes: 2 * length }],
+    [at(1), { storeCalls: 1, rawBytes: length, itemCount: 1, storedBytes: stored[0] }],
+    [at(2), { storeCalls: 0, rawBytes: length, itemCount: 1, storedBytes: 0 }],
+    [at(3), { storeCalls: 0, rawBytes: 2 * length, itemCount: 2, storedBytes: stored[1] }],
   ]);
   expect([...open(sample, { start: at(2), end: at(3) }).minutes]).toEqual([
-    [at(2), { storeCalls: 1, rawBytes: length }],
+    [at(2), { storeCalls: 1, rawBytes: length, itemCount: 1, storedBytes: stored[0] }],
   ]);
 });
 

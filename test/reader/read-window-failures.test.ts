@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { FirnError } from "../../src/errors.ts";
 import type { ListRequest } from "../../src/object-store/contract.ts";
 import { readWindow } from "../../src/reader/read-window.ts";
-import { freshKey, readRequest, take } from "./archive-sample.ts";
+import { at, freshKey, readRequest, take } from "./archive-sample.ts";
+import { makeOutput, publish } from "./hour-kit.ts";
 import { concat, gzip, request } from "./otlp-sample.ts";
 import { bytesObject, openSyntheticStore } from "./synthetic-store.ts";
 
@@ -122,8 +123,50 @@ test("readWindow() fails with a later listing only when it gets there", async ()
   };
   const events = readWindow(readRequest({ ...HOUR, end: "2026-05-01T16:00:00Z" }, { store }));
 
+  const minute = await events.next();
   const first = await events.next();
 
+  expect(minute.value).toMatchObject({ kind: "minute", minute: at(HOUR.start) + 9 * 60_000 });
   expect(first.value).toMatchObject({ kind: "fields", itemCount: 1 });
   await expect(events.next()).rejects.toMatchObject({ kind: "store_unavailable" });
+});
+
+test.each([
+  ["GLACIER", 'the frozen storage class "GLACIER"'],
+  [undefined, "a frozen storage class"],
+])("readWindow() stops at an object in the class %s, and says that it must be restored", async (name, place) => {
+  const key = freshKey("2026-05-01T14:09:00Z");
+  const store = openSyntheticStore({
+    [key]: gzip(traces("n-1")),
+    [freshKey("2026-05-01T14:10:00Z")]: gzip(traces("n-2")),
+  });
+  const options = name === undefined ? {} : { storageClass: name };
+  store.before = (call) => {
+    if (call === `get ${key}`) throw new FirnError("object_frozen", "Cannot get: InvalidObjectState", options);
+  };
+
+  await expect(take(readRequest(HOUR, { store }))).rejects.toMatchObject({
+    kind: "object_frozen",
+    storageClass: name,
+    message: `Cannot read object "${key}": it lies in ${place}, restore it first`,
+  });
+  const skipped = await take(readRequest(HOUR, { store, onError: "skip" }));
+  expect(skipped).toMatchObject({ bytes: traces("n-2"), unreadable: [key] });
+});
+
+test("readWindow() skips an output that is frozen, with its member table or without", async () => {
+  const output = await makeOutput([[[9, ["n-1"]]], [[10, ["n-2"]]]]);
+  const store = openSyntheticStore({ [freshKey("2026-05-01T14:11:00Z")]: gzip(traces("n-3")) });
+  await publish(store, { outputs: [output] });
+  for (const frozen of [[output.key], [output.key, output.table.key]]) {
+    store.before = (call) => {
+      const isFrozen = frozen.some((key) => call.startsWith(`get ${key}`));
+      if (isFrozen) throw new FirnError("object_frozen", "Cannot get: InvalidObjectState");
+    };
+
+    const skipped = await take(readRequest(HOUR, { store, onError: "skip" }));
+
+    expect(skipped).toMatchObject({ bytes: traces("n-3"), unreadable: [output.key] });
+    await expect(take(readRequest(HOUR, { store }))).rejects.toMatchObject({ kind: "object_frozen" });
+  }
 });

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
+import { REPLAY_MAX_MINUTE_OBJECTS } from "../../src/limits.ts";
 import { readWindow } from "../../src/reader/read-window.ts";
+import { openUsage } from "../../src/reader/usage.ts";
 import { bytes, GIB } from "../../src/units.ts";
-import { at, freshKey, LIMITS, readRequest, take } from "./archive-sample.ts";
-import { gzip, request } from "./otlp-sample.ts";
+import { at, freshKey, LIMITS, readRequest, take, takePages } from "./archive-sample.ts";
+import { concat, gzip, request } from "./otlp-sample.ts";
 import { openSyntheticStore } from "./synthetic-store.ts";
 
 const HOUR = { start: "2026-05-01T14:00:00Z", end: "2026-05-01T15:00:00Z" };
@@ -53,12 +55,21 @@ test("readWindow() ends itself at a minute before the raw bytes are used up", as
   expect(store.openBodies()).toBe(0);
 });
 
-test("readWindow() gives a minute at its start whole, however large it is", async () => {
+test.each([
+  ["store calls", { maxStoreCalls: 4 }],
+  ["raw bytes", { maxRawBytes: bytes(400) }],
+  ["anything", { maxStoreCalls: 0, maxRawBytes: bytes(0) }],
+])("readWindow() ends itself inside the minute at its start before %s are used up", async (_, bounds) => {
   const keys = [1, 2, 3, 4, 5].map((sequence) => freshKey("2026-05-01T14:00:00Z", { sequence }));
-  const store = openSyntheticStore(Object.fromEntries(keys.map((key) => [key, gzip(traces(key))])));
-  const limits = { ...LIMITS, maxStoreCalls: 2, maxRawBytes: bytes(10) };
+  const store = openSyntheticStore(Object.fromEntries(keys.map((key) => [key, gzip(traces(key), traces("n"))])));
+  const whole = readRequest(HOUR, { store, limits: { ...LIMITS, ...bounds } });
 
-  expect(await take(readRequest(HOUR, { store, limits }))).toMatchObject({ itemCount: 5, next: null });
+  const first = await take(whole);
+  const pages = await takePages(whole);
+
+  expect(first.end).toMatchObject({ next: at(HOUR.start), place: { generation: 0, runs: 0 } });
+  expect(pages.length).toBeGreaterThan(1);
+  expect(concat(pages.map((page) => page.bytes))).toEqual(concat(keys.flatMap((key) => [traces(key), traces("n")])));
 });
 
 test("readWindow() always gets ahead, whatever the budget", async () => {
@@ -67,19 +78,45 @@ test("readWindow() always gets ahead, whatever the budget", async () => {
   );
   const store = openSyntheticStore(Object.fromEntries(keys.map((key) => [key, gzip(traces(key))])));
   const window = { start: "2026-05-01T10:00:00Z", end: "2026-05-01T20:00:00Z" };
-  const limits = { ...LIMITS, maxStoreCalls: 1 };
-  let start = at(window.start);
-  let itemCount = 0;
 
-  for (let page = 0; page < 40; page++) {
-    const taken = await take({ ...readRequest(window, { store, limits }), start });
-    itemCount += taken.itemCount;
-    if (taken.next === null) break;
-    expect(taken.next).toBeGreaterThan(start);
-    start = taken.next;
-  }
+  const pages = await takePages(readRequest(window, { store, limits: { ...LIMITS, maxStoreCalls: 1 } }));
 
-  expect(itemCount).toBe(5);
+  expect(pages.reduce((sum, { itemCount }) => sum + itemCount, 0)).toBe(5);
+});
+
+test("readWindow() does not count what it passes over towards the raw bytes", async () => {
+  const big = traces(...Array.from({ length: 1000 }, (_, index) => `n-${index}`));
+  const store = openSyntheticStore({ [freshKey("2026-05-01T14:00:00Z")]: gzip(big, big, big, big) });
+  const limits = { ...LIMITS, maxRawBytes: bytes(big.length * 2) };
+
+  const pages = await takePages(readRequest(HOUR, { store, limits }));
+
+  expect(pages.length).toBeGreaterThan(1);
+  expect(pages.length).toBeLessThan(5);
+  expect(concat(pages.map((page) => page.bytes))).toEqual(concat([big, big, big, big]));
+});
+
+test("readWindow() reads a minute of more objects than one read may remember", { timeout: 60_000 }, async () => {
+  const count = REPLAY_MAX_MINUTE_OBJECTS + 1500;
+  const object = gzip(traces("n-1"));
+  const keys = Array.from({ length: count }, (_, index) => freshKey("2026-05-01T14:09:00Z", { sequence: index + 1 }));
+  const store = openSyntheticStore(Object.fromEntries(keys.map((key) => [key, object])));
+
+  const pages = await takePages(readRequest(HOUR, { store }));
+
+  // The first ends itself before the minute.
+  expect(pages.length).toBe(3);
+  expect(pages.reduce((sum, { itemCount }) => sum + itemCount, 0)).toBe(count);
+});
+
+test("readWindow() ends itself before its first minute when the answer has used up what it may", async () => {
+  const store = openSyntheticStore({ [freshKey("2026-05-01T14:09:00Z")]: gzip(traces("n-1")) });
+  const usage = { ...openUsage(), storeCalls: LIMITS.maxStoreCalls - 2 };
+  const events = [];
+
+  for await (const event of readWindow(readRequest(HOUR, { store, isContinued: true }), usage)) events.push(event);
+
+  expect(events).toMatchObject([{ kind: "end", next: at("2026-05-01T14:09:00Z"), place: null }]);
 });
 
 test("readWindow() opens no more than the current body and those fetched ahead", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { formatKey } from "../../src/archive/key.ts";
 import type { ObjectInfo } from "../../src/object-store/contract.ts";
+import { hashKey } from "../../src/reader/part-hash.ts";
 import {
   openHourCollector,
   type HourObjects,
@@ -118,16 +119,27 @@ test("openHourCollector() leaves out the latest minutes of too large an hour and
   expect(objects.cutAt).toBe(at("2026-05-01T14:03:00Z"));
 });
 
-test("openHourCollector() says of a minute that no response can fetch it", () => {
+test("openHourCollector() keeps the first objects of a minute that no response can fetch, and says so", () => {
   const collector = openHourCollector(SELECTION, { maxObjects: 30, maxMinuteObjects: 4 });
 
   collector.add([1, 2, 3, 4, 5].map((sequence) => fresh(9, sequence)));
 
-  expect(collector.end().overfull).toMatchObject({
-    kind: "too_large",
-    message:
-      "Cannot read minute 2026-05-01T14:09:00.000Z: it has more than 4 objects, more than one response may fetch",
-  });
+  const { minutes, isOverfull } = collector.end();
+  expect(isOverfull).toBe(true);
+  expect(minutes[0]).toMatchObject({ isCut: true });
+  expect(minutes[0]?.objects.map(({ key }) => key)).toEqual([1, 2, 3, 4].map((sequence) => fresh(9, sequence).key));
+});
+
+test("openHourCollector() begins the minute at the start with the object that was named", () => {
+  const keys = [1, 2, 3, 4, 5, 6].map((sequence) => fresh(0, sequence));
+  const startPart = hashKey(keys[3]?.key ?? "");
+  const collector = openHourCollector({ ...SELECTION, startPart }, { maxObjects: 30, maxMinuteObjects: 4 });
+
+  collector.add(keys);
+
+  const { minutes, isOverfull } = collector.end();
+  expect(isOverfull).toBe(false);
+  expect(minutes[0]?.objects.map(({ key }) => key)).toEqual(keys.slice(3).map(({ key }) => key));
 });
 
 test("openHourCollector() gives no room to what is replaced", () => {
@@ -140,5 +152,5 @@ test("openHourCollector() gives no room to what is replaced", () => {
 
   const objects = collector.end();
   expect(sequencesOf(objects)).toEqual([[4, 5]]);
-  expect(objects).toMatchObject({ cutAt: null, overfull: null });
+  expect(objects).toMatchObject({ cutAt: null, isOverfull: false });
 });

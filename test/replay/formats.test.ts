@@ -117,7 +117,7 @@ test.each([
   const response = await replayResponse({ query, accept: null }, depsOf(openSyntheticStore()));
 
   expect(response.headers.get("content-type")).toBe(contentType);
-  expect(response.headers.get("vary")).toBe("Accept");
+  expect(response.headers.get("vary")).toBe("Accept, Accept-Encoding");
 });
 
 test.each(["json", "proto", "proto-delimited"])(

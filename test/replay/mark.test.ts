@@ -8,8 +8,11 @@ import {
   type Mark,
   type ReplayEnd,
 } from "../../src/replay/mark.ts";
+import type { Watermark } from "../../src/replay/contract.ts";
+import type { Position } from "../../src/replay/cursor.ts";
 import { parseReplayRequest, type ReplayQuery } from "../../src/replay/parameters.ts";
 import { openTopLevelSplitter } from "../../src/otlp/top-level.ts";
+import type { Millis } from "../../src/units.ts";
 import { at } from "../reader/archive-sample.ts";
 
 const END = at("2026-05-01T15:00:00Z");
@@ -20,17 +23,18 @@ const query = (cursor = ""): ReplayQuery =>
     ),
     accept: null,
   });
-const ended = (options: Partial<ReplayEnd>, cursor?: string): Mark =>
-  toMark(query(cursor), {
-    items: 3,
-    bytes: 100,
-    unreadable: 0,
-    retired: 0,
-    expired: 0,
-    next: null,
-    watermark: END,
-    ...options,
-  });
+interface Ended extends Partial<Pick<ReplayEnd, "unreadable" | "retired" | "expired" | "next">> {
+  readonly watermark?: Watermark;
+  readonly end?: Millis;
+}
+const ended = (
+  { watermark = END, end, next = null, unreadable = 0, retired = 0, expired = 0 }: Ended,
+  cursor?: string,
+): Mark => {
+  const reached = [{ end: end ?? next?.minute ?? END, watermark }];
+  return toMark(query(cursor), { items: 3, bytes: 100, unreadable, retired, expired, next, reached });
+};
+const nextAt = (time: string): Position => ({ signal: "traces", minute: at(time), place: null, items: 0 });
 
 test("toMark() is complete when the window was given and lies below the watermark", () => {
   expect(ended({})).toEqual({
@@ -68,16 +72,30 @@ test("toMark() is complete although the bucket's lifecycle has deleted something
 });
 
 test("toMark() gives next where the response ended itself", () => {
-  expect(ended({ next: at("2026-05-01T14:20:00Z") })).toMatchObject({ complete: false, next: "v1.traces.29627420" });
+  expect(ended({ next: nextAt("2026-05-01T14:20:00Z") })).toMatchObject({
+    complete: false,
+    next: "v1.traces.29627420",
+  });
 });
 
 test("toMark() hands on in next that a page ran past its watermark or skipped", () => {
-  const next = at("2026-05-01T14:20:00Z");
+  const next = nextAt("2026-05-01T14:20:00Z");
 
   expect(ended({ next, watermark: at("2026-05-01T14:10:00Z") }).next).toBe("v1.traces.29627420.w29627410");
   expect(ended({ next, watermark: at("2026-05-01T14:20:00Z") }).next).toBe("v1.traces.29627420");
   expect(ended({ next, watermark: "unknown" }).next).toBe("v1.traces.29627420.wu");
   expect(ended({ next, unreadable: 1 }).next).toBe("v1.traces.29627420.u");
+});
+
+test("toMark() of several signals has the lowest of their watermarks, and is complete above none of them", () => {
+  const [low, high] = [at("2026-05-01T14:30:00Z"), at("2026-05-01T16:00:00Z")];
+  const rest = { items: 3, bytes: 100, unreadable: 0, retired: 0, expired: 0, next: null };
+  const all = (...watermarks: Watermark[]): Mark =>
+    toMark(query(), { ...rest, reached: watermarks.map((watermark) => ({ end: END, watermark })) });
+
+  expect(all(high, END)).toMatchObject({ complete: true, watermark: "2026-05-01T15:00:00.000Z" });
+  expect(all(high, low)).toMatchObject({ complete: false, watermark: "2026-05-01T14:30:00.000Z" });
+  expect(all(high, "unknown")).toMatchObject({ complete: false, watermark: "unknown" });
 });
 
 test("toMark() of the last page speaks for the pages before", () => {

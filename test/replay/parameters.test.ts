@@ -13,6 +13,9 @@ test("parseReplayRequest() has these defaults", () => {
     onError: "stop",
     maxLineBytes: 1_000_000,
     hasMark: true,
+    limitBytes: null,
+    coding: "identity",
+    dryRun: null,
     cursor: null,
   });
 });
@@ -24,20 +27,20 @@ test("parseReplayRequest() reads every parameter", () => {
     onError: "skip",
     maxLineBytes: 16_000_000,
     hasMark: false,
-    cursor: { position: 29_627_409 * 60_000 },
+    cursor: { position: { signal: "logs", minute: 29_627_409 * 60_000, place: null } },
   });
 });
 
-const KNOWN = "signal, start, end, format, on_error, max_line_bytes, mark, cursor, time";
+const KNOWN = "signal, start, end, format, on_error, max_line_bytes, mark, cursor, time, limit_bytes, dry_run, exact";
 
 test.each([
-  [WINDOW, "signal", 'Cannot replay without "signal": expected one of traces, metrics, logs, profiles'],
+  [WINDOW, "signal", 'Cannot replay without "signal": expected one of traces, metrics, logs, profiles, all'],
   [
     `signal=spans&${WINDOW}`,
     "signal",
-    'Cannot parse "signal": found "spans", expected traces or metrics or logs or profiles',
+    'Cannot parse "signal": found "spans", expected traces or metrics or logs or profiles or all',
   ],
-  [`signal=all&${WINDOW}`, "signal", 'Cannot parse "signal": "all" is not available yet'],
+  [`signal=all&${WINDOW}&format=json`, "format", 'Cannot use format "json" with signal "all": only lines can be of'],
   [`signal=traces&end=2026-05-02`, "start", 'Cannot read a window without "start"'],
   [`signal=traces&start=2026-05-02`, "end", 'Cannot read a window without "end"'],
   [`signal=traces&start=2026-05-02&end=2026-05-02`, "end", "Cannot read the window"],
@@ -67,8 +70,17 @@ test.each([
   [`signal=traces&${WINDOW}&service=a`, "service", 'Cannot use "service": it is not available yet, leave it out'],
   [`signal=traces&${WINDOW}&attr.http.method=GET`, "attr.http.method", "it is not available yet"],
   [`signal=traces&${WINDOW}&resource.a=b`, "resource.a", "it is not available yet"],
-  [`signal=traces&${WINDOW}&dry_run=true`, "dry_run", "it is not available yet"],
-  [`signal=traces&${WINDOW}&limit_bytes=1`, "limit_bytes", "it is not available yet"],
+  [`signal=traces&${WINDOW}&dry_run=1`, "dry_run", 'Cannot parse "dry_run": found "1", expected true or false'],
+  [`signal=traces&${WINDOW}&dry_run=true&exact=yes`, "exact", 'found "yes", expected true or false'],
+  [`signal=traces&${WINDOW}&exact=true`, "exact", 'Cannot use "exact" without dry_run=true'],
+  [
+    `signal=traces&${WINDOW}&limit_bytes=65535`,
+    "limit_bytes",
+    "expected a whole number of bytes from 65536 to 8589934592",
+  ],
+  [`signal=traces&${WINDOW}&limit_bytes=8589934593`, "limit_bytes", 'found "8589934593"'],
+  [`signal=traces&${WINDOW}&limit_bytes=1MB`, "limit_bytes", 'found "1MB"'],
+  [`signal=traces&${WINDOW}&limit_bytes=65536&mark=false`, "limit_bytes", "only the mark says that there is more"],
   [`signal=traces&${WINDOW}&sginal=x`, "sginal", `Cannot use "sginal": unknown parameter, expected one of ${KNOWN}`],
   [`signal=traces&${WINDOW}&Format=proto`, "Format", 'Cannot use "Format": unknown parameter'],
   [`signal=traces&signal=logs&${WINDOW}`, "signal", 'Cannot read "signal": it is given more than once'],

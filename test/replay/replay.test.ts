@@ -227,6 +227,7 @@ test("replayResponse() logs one line about a replay that ended", async () => {
       event: "replay.ended",
       signal: "traces",
       format: "proto",
+      coding: "identity",
       objects: 1,
       store_calls: 3,
       items: 2,

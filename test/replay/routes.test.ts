@@ -90,7 +90,7 @@ test.each([
 
   expect(response.status).toBe(200);
   expect(response.headers.get("content-type")).toBe(contentType);
-  expect(response.headers.get("vary")).toBe("Accept");
+  expect(response.headers.get("vary")).toBe("Accept, Accept-Encoding");
 });
 
 test("openReplayRoutes() refuses an Accept that names nothing it has, unless the query names a format", async () => {

@@ -68,6 +68,8 @@ const PASSING: ReadonlySet<string> = new Set([
 
 const CHANGED = "the bytes that arrived have another digest";
 const MISSING: ReadonlySet<string> = new Set(["BlobNotFound"]);
+/** The tier that must be rehydrated before anything reads it, also while it is. */
+export const FROZEN_TIER = "Archive";
 const FROZEN: ReadonlySet<string> = new Set(["BlobArchived", "BlobBeingRehydrated"]);
 
 /**
@@ -81,7 +83,10 @@ export function toStoreError(failure: string, answer: AzureFailure, containerUrl
   const kind = kindOf(answer);
   const said = code === null ? `HTTP ${status}` : `${code}, HTTP ${status}`;
   const place = kind === "store_refused" ? ` in container ${containerUrl}` : "";
-  const options = kind === "store_unavailable" && retryAfterSeconds !== undefined ? { retryAfterSeconds } : {};
+  const options = {
+    ...(kind === "store_unavailable" && retryAfterSeconds !== undefined ? { retryAfterSeconds } : {}),
+    ...(kind === "object_frozen" ? { storageClass: FROZEN_TIER } : {}),
+  };
   return new FirnError(kind, `${failure}${place}: ${describe(kind, answer)} (${said})`, options);
 }
 

@@ -4,6 +4,7 @@
  */
 import type { ObjectInfo } from "../contract.ts";
 import { childOf, childrenOf, parseXml, textOf, type XmlElement } from "../http/xml.ts";
+import { FROZEN_TIER } from "./azure-errors.ts";
 import { unquote } from "./head-blob.ts";
 
 /** A page as Azure gives it. */
@@ -46,7 +47,14 @@ function parseBlob(element: XmlElement): ObjectInfo | null {
   const length = properties === null ? null : textOf(properties, "Content-Length");
   if (key === null || properties === null || length === null || !/^\d{1,15}$/.test(length)) return null;
   const etag = textOf(properties, "Etag");
-  return { key, length: Number(length), etag: etag === null ? null : unquote(etag), sha256Hex: null };
+  const isFrozen = textOf(properties, "AccessTier") === FROZEN_TIER;
+  return {
+    key,
+    length: Number(length),
+    etag: etag === null ? null : unquote(etag),
+    sha256Hex: null,
+    ...(isFrozen ? { frozenClass: FROZEN_TIER } : {}),
+  };
 }
 
 function parseName(element: XmlElement): string | null {

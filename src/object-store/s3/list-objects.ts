@@ -8,6 +8,9 @@ import { askXml, type S3Client } from "./client.ts";
 import { readEtag } from "./head-object.ts";
 import { toStoreError } from "./s3-errors.ts";
 
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html */
+const FROZEN_CLASSES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE"]);
+
 /** Lists a page. */
 export async function listObjects(client: S3Client, request: ListRequest): Promise<ListPage> {
   assertListable(request);
@@ -70,7 +73,15 @@ function readCursor(root: XmlElement, failure: string): string | null {
 function readObject(element: XmlElement, key: string, failure: string): ObjectInfo {
   const size = textOf(element, "Size") ?? "";
   if (!/^\d{1,15}$/.test(size)) throw senseless(failure, `the answer gives "${key}" no size`);
-  return { key, length: Number(size), etag: readEtag(textOf(element, "ETag")), sha256Hex: null };
+  const storageClass = textOf(element, "StorageClass");
+  const isFrozen = storageClass !== null && FROZEN_CLASSES.has(storageClass);
+  return {
+    key,
+    length: Number(size),
+    etag: readEtag(textOf(element, "ETag")),
+    sha256Hex: null,
+    ...(isFrozen ? { frozenClass: storageClass } : {}),
+  };
 }
 
 /** Some stores write a space as `+`, all of them a plus as `%2B`. */

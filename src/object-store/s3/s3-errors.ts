@@ -18,6 +18,8 @@ export interface S3Failure {
   readonly code: string | null;
   /** The region in which the bucket is, where the store named it. */
   readonly region: string | null;
+  /** Of an object that must be restored, with the tier in it if it has such; `null` when none was named. */
+  readonly storageClass: string | null;
   readonly retryAfterSeconds: Seconds | undefined;
   /** Milliseconds by which the store's clock is ahead of the platform's; `null` when it told no time. */
   readonly clockOffset: number | null;
@@ -57,7 +59,7 @@ const CODES: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["IncompleteBody", ["store_unavailable"]],
   ["NoSuchKey", ["object_not_found"]],
   ["NoSuchUpload", ["object_not_found"]],
-  ["InvalidObjectState", ["object_frozen", "restore it from its storage class first"]],
+  ["InvalidObjectState", ["object_frozen", "restore it first"]],
   ["PreconditionFailed", ["object_changed"]],
   ["NoSuchBucket", ["store_refused", MAKE_BUCKET]],
   ["InvalidBucketName", ["store_refused", MAKE_BUCKET]],
@@ -103,6 +105,7 @@ export function toFailure({ status, headers }: Response, text: string | null, cl
     status,
     code: toCode(textOf(error, "Code")),
     region: toRegion(headers.get("x-amz-bucket-region") ?? textOf(error, "Region")),
+    storageClass: toStorageClass(error),
     retryAfterSeconds: readRetryAfter(headers, clock.now()),
     clockOffset: clock.measure(headers),
     headers,
@@ -115,7 +118,7 @@ export function toFailure({ status, headers }: Response, text: string | null, cl
  */
 export function toInnerFailure({ status, headers }: Response, element: XmlElement): S3Failure {
   const code = toCode(textOf(element, "Code"));
-  return { status, code, region: null, retryAfterSeconds: undefined, clockOffset: null, headers };
+  return { status, code, region: null, storageClass: null, retryAfterSeconds: undefined, clockOffset: null, headers };
 }
 
 /** STS puts the error into an envelope; `Error` is always parsed as a list. */
@@ -127,6 +130,13 @@ function findError(name: string, root: XmlElement): XmlElement {
 /** Words only: a code goes into messages. */
 function toCode(code: string | null): string | null {
   return code !== null && /^[A-Za-z][\w.]{1,63}$/.test(code) ? code : null;
+}
+
+/** `StorageClass`, and of `INTELLIGENT_TIERING` the `AccessTier`: words in capitals. */
+function toStorageClass(error: XmlElement): string | null {
+  const names = [textOf(error, "StorageClass"), textOf(error, "AccessTier")];
+  const known = names.filter((name) => name !== null && /^[A-Z][A-Z_]{1,31}$/.test(name));
+  return known.length === 0 ? null : known.join(" ");
 }
 
 function toRegion(region: string | null): string | null {
@@ -142,13 +152,14 @@ export function toStoreError(failure: string, answer: S3Failure, note?: string):
   const [kind, advice] = meaningOf(answer);
   const said = answer.code === null ? `HTTP ${answer.status}` : `${answer.code} (${answer.status})`;
   const region = answer.region === null ? undefined : `the bucket is in region "${answer.region}"`;
-  const sentence = [said, note, region, formatSkew(answer), advice].filter((part) => part !== undefined).join(", ");
+  const isFrozen = kind === "object_frozen" && answer.storageClass !== null;
+  const place = isFrozen ? `it lies in the storage class "${answer.storageClass}"` : undefined;
+  const parts = [said, note, region, formatSkew(answer), place, advice];
   const { retryAfterSeconds } = answer;
-  return new FirnError(
-    kind,
-    `${failure}: ${sentence}`,
-    kind === "store_unavailable" && retryAfterSeconds !== undefined ? { retryAfterSeconds } : {},
-  );
+  return new FirnError(kind, `${failure}: ${parts.filter((part) => part !== undefined).join(", ")}`, {
+    ...(kind === "store_unavailable" && retryAfterSeconds !== undefined ? { retryAfterSeconds } : {}),
+    ...(isFrozen ? { storageClass: answer.storageClass } : {}),
+  });
 }
 
 function formatSkew({ code, clockOffset }: S3Failure): string | undefined {

@@ -47,6 +47,7 @@ describe("openAzureStore() get()", () => {
 
     await expect(store.get("a")).rejects.toMatchObject({
       kind: "object_frozen",
+      storageClass: "Archive",
       message: expect.stringContaining("rehydrate it"),
     });
   });

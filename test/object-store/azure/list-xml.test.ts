@@ -57,6 +57,16 @@ describe("parseBlobPage()", () => {
     expect(parseBlobPage(documentOf(blobOf("<Name>a</Name>", properties)))?.objects[0]?.etag).toBe("0x8D");
   });
 
+  it("says which blobs must be rehydrated before they are read", () => {
+    const tiers = ["Hot", "Archive", "Cold"].map((tier) =>
+      blobOf("<Name>a</Name>", `<Content-Length>5</Content-Length><AccessTier>${tier}</AccessTier>`),
+    );
+
+    const page = parseBlobPage(documentOf(tiers.join("")));
+
+    expect(page?.objects.map(({ frozenClass }) => frozenClass)).toEqual([undefined, "Archive", undefined]);
+  });
+
   it("sees directories", () => {
     const properties = "<Content-Length>0</Content-Length><ResourceType>directory</ResourceType>";
 

@@ -38,6 +38,19 @@ describe("openS3Store() list()", () => {
     expect(await store.list({ prefix: "" })).toMatchObject({ objects: [{ key: "a%2Bb+c%25" }], prefixes: ["d%2F"] });
   });
 
+  it("says which objects must be restored before they are read", async () => {
+    const classes = ["STANDARD", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE", "INTELLIGENT_TIERING"];
+    const inner = classes.map(
+      (name) => `<Contents><Key>${name}</Key><Size>1</Size><StorageClass>${name}</StorageClass></Contents>`,
+    );
+    const { store } = openScripted([listing(inner.join("") + END)]);
+
+    const { objects } = await store.list({ prefix: "" });
+
+    const frozen = [undefined, "GLACIER", undefined, "DEEP_ARCHIVE", undefined];
+    expect(objects.map(({ frozenClass }) => frozenClass)).toEqual(frozen);
+  });
+
   it.each([
     ["an empty answer", new Response("")],
     ["a page of a proxy", new Response("<html><body>hello</body></html>")],

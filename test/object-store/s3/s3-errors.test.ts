@@ -45,6 +45,33 @@ describe("toStoreError()", () => {
   });
 
   it.each([
+    ["<StorageClass>DEEP_ARCHIVE</StorageClass>", "DEEP_ARCHIVE"],
+    [
+      "<StorageClass>INTELLIGENT_TIERING</StorageClass><AccessTier>ARCHIVE_ACCESS</AccessTier>",
+      "INTELLIGENT_TIERING ARCHIVE_ACCESS",
+    ],
+  ])("names the class of an object that must be restored: %s", async (extra, storageClass) => {
+    const found = `it lies in the storage class "${storageClass}", restore it first`;
+
+    expect(await errorOf(errorAnswer(403, "InvalidObjectState", extra))).toMatchObject({
+      kind: "object_frozen",
+      storageClass,
+      message: `${FAILURE}: InvalidObjectState (403), ${found}`,
+    });
+  });
+
+  it.each(["", "<StorageClass>&lt;script></StorageClass>", "<StorageClass>x y</StorageClass>"])(
+    "names no class but what can be one: %j",
+    async (extra) => {
+      expect(await errorOf(errorAnswer(403, "InvalidObjectState", extra))).toMatchObject({
+        kind: "object_frozen",
+        storageClass: undefined,
+        message: `${FAILURE}: InvalidObjectState (403), restore it first`,
+      });
+    },
+  );
+
+  it.each([
     [500, "store_unavailable"],
     [502, "store_unavailable"],
     [429, "store_unavailable"],

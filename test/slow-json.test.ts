@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { respondSlowly, respondSlowlyInText } from "../../src/admin/slow-json.ts";
-import { FirnError } from "../../src/errors.ts";
-import { millis } from "../../src/units.ts";
+import { respondSlowly, respondSlowlyInText } from "../src/slow-json.ts";
+import { FirnError } from "../src/errors.ts";
+import { millis } from "../src/units.ts";
 
 describe("respondSlowly()", () => {
   it("sends white space while the work goes on, then one JSON document", async () => {

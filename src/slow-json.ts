@@ -2,9 +2,9 @@
  * An answer that takes its time: white space while the work goes on, so that no proxy gives up, then one JSON document
  * or its text (design section 9). The status is sent first and is always 200; the document says what failed.
  */
-import { toErrorMessage } from "../errors.ts";
-import { log } from "../log.ts";
-import { millis, type Millis } from "../units.ts";
+import { toErrorMessage } from "./errors.ts";
+import { log } from "./log.ts";
+import { millis, type Millis } from "./units.ts";
 
 /** Proxies between a client and Cloudflare give up after 30 to 100 seconds of silence. */
 const KEEP_ALIVE: Millis = millis(5_000);

@@ -1,0 +1,173 @@
+/**
+ * `dry_run=true`: what a replay would read and what that costs, without reading it, or with `exact=true` by reading it
+ * and giving nothing ({@link dryRunResponse}). The answer takes its time like those of `/admin`: its status is sent
+ * first and is always 200.
+ */
+import { FirnError, toErrorMessage, unreachable, type ErrorKind } from "../errors.ts";
+import { log } from "../log.ts";
+import { readWindow } from "../reader/read-window.ts";
+import { countCalls, openSurvey, surveyWindow, withCallCount, type Survey } from "../reader/survey.ts";
+import { respondSlowly, respondSlowlyInText } from "../slow-json.ts";
+import type { ReplayDeps, Watermark } from "./contract.ts";
+import { formatCursor, type Position } from "./cursor.ts";
+import { findPrices, toCost, type Cost } from "./list-prices.ts";
+import { lowest } from "./mark.ts";
+import type { ReplayQuery } from "./parameters.ts";
+import type { SignalSource } from "./signal-sources.ts";
+
+/** What a dry run answers. */
+interface DryRun {
+  readonly signal: ReplayQuery["signal"];
+  readonly start: string;
+  readonly end: string;
+  /** The window was looked through to its end. */
+  readonly complete: boolean;
+  /** The `cursor` with which to look through the rest. */
+  readonly next: string | null;
+  readonly objects: number;
+  readonly frozen_objects: number;
+  /** `null` where only reading tells. */
+  readonly items: number | null;
+  /** Those that are known without reading. */
+  readonly items_at_least: number;
+  readonly stored_bytes: number;
+  readonly raw_bytes: number | null;
+  readonly store_calls: { readonly list: number; readonly get: number };
+  /** Answers that the replay would take; `null` where that is not known. */
+  readonly pages: number | null;
+  readonly unreadable: number;
+  readonly retired: number;
+  readonly expired: number;
+  readonly watermark: string;
+  /** At list prices, in US dollars; `null` for a store whose prices are not known. */
+  readonly cost_usd: Cost | null;
+}
+
+/** Kinds whose messages say nothing of keys, buckets and what a store said. */
+const OPEN_KINDS: ReadonlySet<ErrorKind> = new Set(["position_gone", "too_large", "invalid_request", "unavailable"]);
+
+/** Answers a dry run. @param openSignals - asks for the watermarks */
+export function dryRunResponse(
+  query: ReplayQuery,
+  { store }: ReplayDeps,
+  openSignals: () => Promise<readonly SignalSource[]>,
+): Response {
+  const work = async (): Promise<object> => {
+    try {
+      return await run(query, store.identity, await openSignals());
+    } catch (error) {
+      return toFailure(error);
+    }
+  };
+  if (query.dryRun?.form === "text") return respondSlowlyInText(async () => formatText(await work()));
+  return respondSlowly(work);
+}
+
+async function run(query: ReplayQuery, identity: string, signals: readonly SignalSource[]): Promise<DryRun> {
+  const survey = openSurvey();
+  const isExact = query.dryRun?.kind === "exact";
+  let next: Position | null = null;
+  for (const source of signals) {
+    next = isExact ? await read(source, survey) : await look(source, survey);
+    if (next !== null) break;
+  }
+  return toDryRun(query, { survey, next, identity, watermark: lowest(signals.map(({ watermark }) => watermark)) });
+}
+
+async function look({ signal, request }: SignalSource, survey: Survey): Promise<Position | null> {
+  const next = await surveyWindow(request, survey);
+  return next === null ? null : { signal, minute: next, place: null, items: 0 };
+}
+
+/** Counts what a replay gives; whatever cannot be read is counted, too. */
+async function read({ signal, request }: SignalSource, survey: Survey): Promise<Position | null> {
+  const { usage } = survey.page;
+  const isContinued = usage.storeCalls > 0;
+  const store = withCallCount(request.store, survey.made);
+  let next: Position | null = null;
+  for await (const event of readWindow({ ...request, store, onError: "skip", isContinued }, usage)) {
+    switch (event.kind) {
+      case "minute":
+        break;
+      case "fields":
+      case "request":
+        survey.itemCount += event.itemCount;
+        break;
+      case "unreadable":
+        survey.unreadable++;
+        if (event.why === "object_frozen") survey.frozenCount++;
+        break;
+      case "retired":
+        survey.retired++;
+        break;
+      case "expired":
+        survey.expired++;
+        break;
+      case "end":
+        // Nothing is given, so that nothing is to be left out should the place be gone.
+        if (event.next !== null) next = { signal, minute: event.next, place: event.place, items: 0 };
+        break;
+      default:
+        unreachable(event, "read event");
+    }
+  }
+  survey.promisedCalls = survey.made.list + survey.made.get;
+  survey.objectCount = usage.objectCount;
+  survey.storedBytes = usage.storedBytes;
+  survey.rawBytes = usage.rawBytes;
+  return next;
+}
+
+interface Findings {
+  readonly survey: Survey;
+  readonly next: Position | null;
+  readonly identity: string;
+  readonly watermark: Watermark | null;
+}
+
+function toDryRun(query: ReplayQuery, { survey, next, identity, watermark }: Findings): DryRun {
+  const { signal, window, limitBytes } = query;
+  const { hasUntold, storedBytes } = survey;
+  const calls = countCalls(survey);
+  const prices = findPrices(identity);
+  const cursor = next === null ? null : { position: next, isOfAll: signal === "all", shortOf: null, hasSkipped: false };
+  return {
+    signal,
+    start: new Date(window.start).toISOString(),
+    end: new Date(window.end).toISOString(),
+    complete: next === null,
+    next: cursor === null ? null : formatCursor(cursor),
+    objects: survey.objectCount,
+    frozen_objects: survey.frozenCount,
+    items: hasUntold ? null : survey.itemCount,
+    items_at_least: survey.itemCount,
+    stored_bytes: storedBytes,
+    raw_bytes: hasUntold ? null : survey.rawBytes,
+    store_calls: calls,
+    // How long an answer gets, only writing it tells.
+    pages: limitBytes === null && next === null ? survey.pageCount : null,
+    unreadable: survey.unreadable,
+    retired: survey.retired,
+    expired: survey.expired,
+    watermark: typeof watermark === "number" ? new Date(watermark).toISOString() : "unknown",
+    cost_usd: prices === null ? null : toCost(prices, { lists: calls.list, gets: calls.get, egressBytes: storedBytes }),
+  };
+}
+
+function toFailure(error: unknown): object {
+  log("error", "replay.dry_run_failed", { error: toErrorMessage(error) });
+  const isOpen = error instanceof FirnError && OPEN_KINDS.has(error.kind);
+  const message = isOpen ? error.message : "Cannot look through the archive, try again or ask the operator";
+  return { complete: false, errors: [{ message }] };
+}
+
+/** A line for each member, those of members with the outer name before theirs. */
+function formatText(result: object, outer: string = ""): string {
+  return Object.entries(result)
+    .map(([name, value]: [string, unknown]) => {
+      if (typeof value === "object" && value !== null) return formatText(value, `${outer}${name}.`);
+      if (value === null) return `${outer}${name}: ${name === "next" ? "none" : "unknown"}\n`;
+      return `${outer}${name}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`;
+    })
+    .join("");
+}
