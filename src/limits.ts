@@ -204,11 +204,9 @@ export const LIST_MAX_EMPTY_PAGES = 1000;
 export const MULTIPART_PART_MIN_BYTES: Bytes = bytes(5 * MIB);
 /** Parts of one multipart upload, the same at S3 and R2; Azure takes 50,000 blocks. */
 export const MULTIPART_MAX_PARTS = 10_000;
-/** Pieces in which a part is handed to the runtime: each is a step of JavaScript, and a part has 8 MiB. */
-export const PART_PIECE_BYTES: Bytes = bytes(MIB);
 /** Size of the pieces in which bodies are read, objects are inflated and responses are written. */
 export const STREAM_PIECE_BYTES: Bytes = bytes(64 * KIB);
-/** Pieces whose memory is used again: each read leaves a KiB behind that is collected late, of gigabytes an hour. */
+/** Pieces that hold no memory of their own: each leaves a KiB behind that is collected late, of gigabytes an hour. */
 export const PASSING_PIECE_BYTES: Bytes = bytes(MIB);
 /** The most that Azure takes in one Put Blob. https://learn.microsoft.com/rest/api/storageservices/put-blob#remarks */
 export const AZURE_PUT_MAX_BYTES: Bytes = bytes(5000 * MIB);

@@ -1,6 +1,6 @@
 /** What all stores check of multipart uploads beforehand, and what an upload that is gone means to its completion. */
 import { FirnError } from "../errors.ts";
-import { MULTIPART_MAX_PARTS, MULTIPART_PART_MIN_BYTES, PART_PIECE_BYTES } from "../limits.ts";
+import { MULTIPART_MAX_PARTS, MULTIPART_PART_MIN_BYTES, PASSING_PIECE_BYTES } from "../limits.ts";
 import type { MultipartUpload, ObjectInfo, PutOutcome, UploadedPart } from "./contract.ts";
 import type { UploadSource } from "./upload-stream.ts";
 
@@ -18,7 +18,7 @@ export function toPartSource(bytes: Uint8Array): UploadSource {
 }
 
 async function* cutPart(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let at = 0; at < bytes.length; at += PART_PIECE_BYTES) yield bytes.subarray(at, at + PART_PIECE_BYTES);
+  for (let at = 0; at < bytes.length; at += PASSING_PIECE_BYTES) yield bytes.subarray(at, at + PASSING_PIECE_BYTES);
 }
 
 /**
