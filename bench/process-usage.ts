@@ -42,11 +42,15 @@ export function resetPeakRss(pid: number): void {
  * Measures the peer of compaction: CPU seconds of `zcat | zstd -3`.
  * @param files as bash takes them
  * @param directory where they are
+ * @throws Error when a program fails, or says anything: what it did is not what is to be measured then
  */
 export function recompressSeconds(files: string, directory: string = process.cwd()): number {
-  const script = `TIMEFORMAT="%U %S"; time (zcat ${files} | zstd -3 -q -c > /dev/null)`;
+  const script = `set -o pipefail; TIMEFORMAT="%U %S"; time (zcat ${files} | zstd -3 -q -c > /dev/null)`;
   const output = execFileSync("bash", ["-c", `exec 2>&1; ${script}`], { cwd: directory }).toString();
-  const [user = Number.NaN, system = Number.NaN] = output.trim().split(/\s+/).map(Number);
+  const [user, system, ...others] = output.trim().split(/\s+/).map(Number);
+  if (user === undefined || system === undefined || others.length > 0 || Number.isNaN(user + system)) {
+    throw new Error(`Cannot measure "zcat | zstd -3": found "${output.trim()}", expected two numbers of seconds`);
+  }
   return user + system;
 }
 

@@ -13,11 +13,12 @@ import { join } from "node:path";
 import { AwsV4Signer } from "aws4fetch";
 import type { S3Server } from "../test/servers/contract.ts";
 import { archiveVars } from "../test/servers/s3-bucket.ts";
-import { startVersitygw } from "../test/servers/versitygw.ts";
+import type { StartedVersitygw } from "../test/servers/versitygw.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 import { sendLoad } from "./load.ts";
 import { cpuSeconds, currentRss, peakRss, resetPeakRss } from "./process-usage.ts";
 import { prepareRandomRequests } from "./request-pool.ts";
+import { withVersitygw } from "./s3-store.ts";
 import { startBareWorker, startFirn, type FirnServer } from "./workerd-server.ts";
 
 const MIB = 1024 * 1024;
@@ -37,14 +38,15 @@ const CASES: readonly { readonly name: string; readonly objectBytes: number }[] 
 /** Measures one flush a case. @throws Error where no versitygw can be had */
 export async function run(): Promise<readonly BenchLine[]> {
   const lines: BenchLine[] = [];
-  for (const { name, objectBytes } of CASES) lines.push(await measureCase(name, objectBytes));
+  for (const one of CASES) lines.push(await withVersitygw((started) => measureCase(started, one)));
   return lines;
 }
 
-async function measureCase(name: string, objectBytes: number): Promise<BenchLine> {
-  const started = await startVersitygw({ logsRequests: true });
-  if (started === null) throw new Error("Cannot measure: there is no Go to build versitygw with");
-  let firn = await startFirn(toSettings(started.server));
+async function measureCase(
+  { server, directory }: StartedVersitygw,
+  { name, objectBytes }: (typeof CASES)[number],
+): Promise<BenchLine> {
+  let firn = await startFirn(toSettings(server));
   try {
     await fill(firn, objectBytes);
     // A fresh process: memory that filling left behind would hide what flushing takes.
@@ -55,13 +57,13 @@ async function measureCase(name: string, objectBytes: number): Promise<BenchLine
     await firn.call("POST", "/admin/flush?signal=traces");
     const growthBytes = peakRss(firn.pid) - rssBefore;
     const flushCpuSeconds = cpuSeconds(firn.pid) - cpuBefore;
-    const object = findObject(join(started.directory, "data", started.server.bucket));
-    const calls = countCalls(join(started.directory, "log"), object.key);
+    const object = findObject(join(directory, "data", server.bucket));
+    const calls = countCalls(join(directory, "log"), object.key);
     const putSeconds = readPutSeconds(firn);
     const curlSeconds = Math.min(
-      ...Array.from({ length: CURL_RUNS }, (_, number) => putByCurl(started.server, object, number)),
+      ...Array.from({ length: CURL_RUNS }, (_, number) => putByCurl(server, object, number)),
     );
-    const runtimeSeconds = await putByRuntime(started.server, object.bytes);
+    const runtimeSeconds = await putByRuntime(server, object.bytes);
     const ratio = putSeconds / curlSeconds;
     return {
       name,
@@ -79,7 +81,6 @@ async function measureCase(name: string, objectBytes: number): Promise<BenchLine
     };
   } finally {
     await firn.stop();
-    await started.stop();
   }
 }
 

@@ -9,6 +9,7 @@ import type { ObjectStore } from "../object-store/contract.ts";
 import { millis, type Millis } from "../units.ts";
 import type { CompactorIdentity, CompactorTotals } from "./contract.ts";
 import type { MinuteSums, OpenMerger } from "./merger.ts";
+import type { PartBuffer } from "./part-buffer.ts";
 import { createTables, readMeta, SCHEMA_FORMAT, writeMeta, type CompactorStorage } from "./schema.ts";
 
 /** What a Compactor is given from outside; time and chance are arguments (STYLE 1.3). */
@@ -83,6 +84,14 @@ export interface Run {
   readonly hasMore: boolean;
 }
 
+/** Bytes of an output that no part took yet, as the rows of `remainder` have them after a step. */
+export interface StepRest {
+  readonly attempt: number;
+  readonly nextSource: number;
+  readonly output: number;
+  readonly part: PartBuffer;
+}
+
 /** Counters that are kept in storage. */
 export interface Counters extends CompactorTotals {
   readonly nextAttempt: number;
@@ -112,6 +121,8 @@ export interface Compactor {
   /** The hour that was visited last has no keys at all. */
   isAtGap: boolean;
   run: Run | null;
+  /** What the last step left over for the next, which need not be read then; `null` when only storage has it. */
+  rest: StepRest | null;
   /** Epoch of this deployment's ownership; `null` while it was not looked up. */
   epoch: number | null;
   /** The call that works, while there is one. */
@@ -146,6 +157,7 @@ export async function openCompactor(deps: CompactorDeps, newIncarnation: () => s
     unwrittenHours: 0,
     isAtGap: false,
     run: readRun(deps.storage),
+    rest: null,
     epoch: null,
     working: null,
     alarmAt: await deps.storage.getAlarm(),

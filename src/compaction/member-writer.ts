@@ -12,6 +12,7 @@ import { iterateItems } from "../otlp/items.ts";
 import { encodeJsonElements } from "../otlp/json/elements.ts";
 import { JSON_SEPARATOR, jsonHead } from "../otlp/json/envelope.ts";
 import type { RequestParts } from "../otlp/request-parts.ts";
+import { releaseBytes } from "../bytes.ts";
 import { bytes } from "../units.ts";
 import { readMergedRuns } from "./merged-runs.ts";
 import type { MergedMember, MergerOptions, MinuteSum, MinuteSums } from "./merger.ts";
@@ -130,6 +131,7 @@ export function openMemberWriter(options: MergerOptions, raw: ByteWriter): Membe
     }
     const entry = { rawBytes: bytes(content.length), itemCount, runs, ...times.toTimes() };
     const stored = addMemberEntry(member, compression, encodeMemberEntry(entry));
+    releaseBytes(member);
     return { bytes: stored, entry, services: services.toList() };
   }
 

@@ -64,6 +64,7 @@ export async function mergeStep(compactor: Compactor, run: Run, attempts: number
     },
     () => {
       compactor.run = next;
+      compactor.rest = writer.endStep(next);
     },
   );
 }

@@ -20,12 +20,12 @@ import type { Merger, MergerOptions, MinuteSum, OpenMerger } from "./merger.ts";
  * collect late. To open a merge ends the one before, whatever it held.
  */
 export function openMergers(): OpenMerger {
-  const regrouper = openRegrouper();
-  const raw = new ByteWriter(INITIAL_RAW_BYTES, Number.POSITIVE_INFINITY);
+  let memory: MergeMemory | null = null;
   return (options) => {
-    regrouper.clear();
-    raw.length = 0;
-    return openMerge(options, regrouper, raw);
+    memory ??= openMemory(options);
+    memory.regrouper.clear();
+    memory.raw.length = 0;
+    return openMerge(options, memory);
   };
 }
 
@@ -34,9 +34,24 @@ export function openMerger(options: MergerOptions): Merger {
   return openMergers()(options);
 }
 
-const INITIAL_RAW_BYTES = 65_536;
+/** What writers reserve beyond the bytes that they write. */
+const SPARE_BYTES = 4096;
 
-function openMerge(options: MergerOptions, regrouper: Regrouper, raw: ByteWriter): Merger {
+interface MergeMemory {
+  readonly regrouper: Regrouper;
+  /** The member under way. */
+  readonly raw: ByteWriter;
+}
+
+/** As large as it is going to be: arrays that are outgrown would be megabytes more, collected late. */
+function openMemory({ gatherBytes, memberRawBytes }: MergerOptions): MergeMemory {
+  return {
+    regrouper: openRegrouper(gatherBytes),
+    raw: new ByteWriter(memberRawBytes + SPARE_BYTES, Number.POSITIVE_INFINITY),
+  };
+}
+
+function openMerge(options: MergerOptions, { regrouper, raw }: MergeMemory): Merger {
   const { signal } = options;
   const isJson = options.marshaler === "otlp_json";
   const sourceTotals = new Map<number, MinuteSum>();

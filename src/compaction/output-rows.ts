@@ -1,7 +1,7 @@
 /** Outputs of a run as they stand in storage between two steps: how far their upload is, and what they hold. */
 import type { FileRef } from "../archive/manifest-output.ts";
 import { decodeMemberEntry, encodeMemberEntry, type MemberEntry, type TableMember } from "../archive/member-table.ts";
-import { joinBytes } from "../bytes.ts";
+import { releaseBytes } from "../bytes.ts";
 import { CHUNK_MAX_BYTES } from "../limits.ts";
 import type { UploadedPart } from "../object-store/contract.ts";
 import { bytes } from "../units.ts";
@@ -124,14 +124,19 @@ export function readMembers(storage: Sql, output: number): readonly TableMember[
 export function writeRemainder(storage: Sql, output: number, data: Uint8Array): void {
   run(storage, "DELETE FROM remainder");
   for (let at = 0, number = 0; at < data.length; at += CHUNK_MAX_BYTES, number += 1) {
-    run(storage, "INSERT INTO remainder VALUES (?, ?, ?)", output, number, data.slice(at, at + CHUNK_MAX_BYTES));
+    run(storage, "INSERT INTO remainder VALUES (?, ?, ?)", output, number, data.subarray(at, at + CHUNK_MAX_BYTES));
   }
 }
 
-/** Reads the bytes that no part took yet. */
-export function readRemainder(storage: Sql, output: number): Uint8Array {
-  const rows = select(storage, "SELECT data FROM remainder WHERE output = ? ORDER BY number", output);
-  return joinBytes(rows.map((row) => toBytes(row["data"])));
+/** Reads the bytes that no part took yet, row by row. @param take copies them */
+export function readRemainder(storage: Sql, output: number, take: (data: Uint8Array) => void): void {
+  for (let number = 0; ; number += 1) {
+    const [row] = select(storage, "SELECT data FROM remainder WHERE output = ? AND number = ?", output, number);
+    if (row === undefined) return;
+    const data = toBytes(row["data"]);
+    take(data);
+    releaseBytes(data);
+  }
 }
 
 /** Forgets everything of a run but its row in `meta`. */

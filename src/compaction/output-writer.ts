@@ -5,12 +5,12 @@
  */
 import { formatKey } from "../archive/key.ts";
 import { formatContentType, type ObjectForm } from "../archive/object-form.ts";
-import { joinBytes, releaseBytes } from "../bytes.ts";
+import { releaseBytes } from "../bytes.ts";
 import { literalMember } from "../compression/member.ts";
 import { COMPACT_SERVICES_MAX_CHARS, MANIFEST_MAX_SERVICES } from "../limits.ts";
 import { JSON_TAIL } from "../otlp/json/envelope.ts";
 import { commit } from "./commit.ts";
-import { writeCounters, type Compactor, type Run } from "./compactor.ts";
+import { writeCounters, type Compactor, type Run, type StepRest } from "./compactor.ts";
 import type { MergedMember, MinuteSum } from "./merger.ts";
 import { addDigests } from "./minute-sums.ts";
 import {
@@ -25,6 +25,7 @@ import {
   type OutputProgress,
   type OutputRow,
 } from "./output-rows.ts";
+import { openPartBuffer, type PartBuffer } from "./part-buffer.ts";
 import { endSha256, extendSha256 } from "./sha256.ts";
 
 /** The outputs of a step. */
@@ -37,6 +38,8 @@ export interface OutputWriter {
   end(): Promise<void>;
   /** Writes what the step did; part of its transaction. */
   save(): void;
+  /** Hands over what is left, once the transaction is made; the last use of the writer. @param next the run after it */
+  endStep(next: Run): StepRest | null;
 }
 
 /** Opens the writer where the last step ended. */
@@ -49,8 +52,8 @@ export function openOutputWriter(compactor: Compactor, run: Run): OutputWriter {
   const changed = new Map<number, OutputRow>();
   // The one that was begun comes first; those behind it were opened by a step that failed, and hold nothing.
   let current = open.shift() ?? null;
-  let pending: Uint8Array[] = current === null ? [] : [readRemainder(storage, current.number)];
-  let pendingBytes = pending[0]?.length ?? 0;
+  const part = takeRest(compactor, run, current) ?? openPartBuffer(partBytes);
+  if (current !== null && part.length === 0) readRemainder(storage, current.number, (piece) => part.append(piece));
 
   function update(output: OutputRow): OutputRow {
     changed.set(output.number, output);
@@ -71,35 +74,28 @@ export function openOutputWriter(compactor: Compactor, run: Run): OutputWriter {
     return { ...output, uploadId };
   }
 
-  async function sendPart(part: Uint8Array): Promise<OutputProgress> {
+  async function sendPart(bytes: Uint8Array): Promise<OutputProgress> {
     const output = await withUpload(await takeOutput());
     const { progress, key, uploadId } = output;
-    const sent = await store.putPart({ key, uploadId }, progress.parts.length + 1, part);
+    const sent = await store.putPart({ key, uploadId }, progress.parts.length + 1, bytes);
     const parts = [...progress.parts, sent];
     return update({ ...output, progress: { ...progress, parts } }).progress;
   }
 
-  /** Sends all parts that are full; memory holds one part and what the last members brought. */
   async function sendFull(): Promise<void> {
-    if (pendingBytes < partBytes) return;
-    const joined = joinBytes(pending);
-    for (const piece of pending) releaseBytes(piece);
-    let at = 0;
-    for (; joined.length - at >= partBytes; at += partBytes) {
-      const part = joined.slice(at, at + partBytes);
-      const progress = await sendPart(part);
-      const output = await takeOutput();
-      update({ ...output, progress: { ...progress, hash: extendSha256(progress.hash, part) } });
-      releaseBytes(part);
-    }
-    pending = [joined.slice(at)];
-    pendingBytes = joined.length - at;
-    releaseBytes(joined);
+    const bytes = part.view();
+    const progress = await sendPart(bytes);
+    const output = await takeOutput();
+    update({ ...output, progress: { ...progress, hash: extendSha256(progress.hash, bytes) } });
+    part.release();
   }
 
-  function push(bytes: Uint8Array): void {
-    pending.push(bytes);
-    pendingBytes += bytes.length;
+  /** Gathers bytes, and sends each part as it fills. */
+  async function push(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      at += part.append(bytes.subarray(at));
+      if (part.isFull) await sendFull();
+    }
   }
 
   return {
@@ -118,34 +114,48 @@ export function openOutputWriter(compactor: Compactor, run: Run): OutputWriter {
         });
         const grown = growProgress(progress, member);
         update({ ...output, progress: index === 0 ? { ...grown, sum: addDigests(grown.sum, sum) } : grown });
-        push(member.bytes);
-        await sendFull();
+        await push(member.bytes);
+        releaseBytes(member.bytes);
       }
     },
     async end() {
       if (current === null || current.progress.memberCount === 0) return;
       if (form.marshaler === "otlp_json") {
         const tail = literalMember(JSON_TAIL, form.compression);
-        push(tail);
         const { progress } = current;
         const storedBytes = progress.storedBytes + tail.length;
         update({ ...current, progress: { ...progress, storedBytes, rawBytes: progress.rawBytes + JSON_TAIL.length } });
-        await sendFull();
+        await push(tail);
       }
-      const rest = joinBytes(pending);
+      const rest = part.view();
       const progress = rest.length > 0 ? await sendPart(rest) : current.progress;
       const sha256 = endSha256(progress.hash, rest);
       update({ ...current, state: "sent", progress: { ...progress, sha256 } });
       current = null;
-      pending = [];
-      pendingBytes = 0;
+      part.release();
     },
     save() {
       for (const output of changed.values()) writeOutput(storage, output);
       for (const member of members) insertMember(storage, member);
-      writeRemainder(storage, current?.number ?? 0, joinBytes(pending));
+      writeRemainder(storage, current?.number ?? 0, part.view());
+    },
+    endStep({ attempt, nextSource }) {
+      if (current !== null && part.length > 0) return { attempt, nextSource, output: current.number, part };
+      part.release();
+      return null;
     },
   };
+}
+
+/** What the step before left in memory, if this one follows it; whatever it is, nobody else has it afterwards. */
+function takeRest(compactor: Compactor, run: Run, current: OutputRow | null): PartBuffer | null {
+  const { rest } = compactor;
+  compactor.rest = null;
+  if (rest === null) return null;
+  const isOfStep = rest.attempt === run.attempt && rest.nextSource === run.nextSource;
+  if (isOfStep && rest.output === current?.number) return rest.part;
+  rest.part.release();
+  return null;
 }
 
 /** Draws a key that was never used, durably, before anything can stand under it. */

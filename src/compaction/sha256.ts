@@ -100,7 +100,14 @@ function hashBlocks(state: Int32Array, bytes: Uint8Array): void {
       b = a;
       a = (t1 + t2) | 0;
     }
-    addWords(state, [a, b, c, d, e, f, g, h]);
+    state[0] = (state[0] ?? 0) + a;
+    state[1] = (state[1] ?? 0) + b;
+    state[2] = (state[2] ?? 0) + c;
+    state[3] = (state[3] ?? 0) + d;
+    state[4] = (state[4] ?? 0) + e;
+    state[5] = (state[5] ?? 0) + f;
+    state[6] = (state[6] ?? 0) + g;
+    state[7] = (state[7] ?? 0) + h;
   }
 }
 
@@ -120,8 +127,4 @@ function fillSchedule(schedule: Int32Array, bytes: Uint8Array, at: number): void
     const s1 = ((late >>> 17) | (late << 15)) ^ ((late >>> 19) | (late << 13)) ^ (late >>> 10);
     schedule[word] = ((schedule[word - 16] ?? 0) + s0 + (schedule[word - 7] ?? 0) + s1) | 0;
   }
-}
-
-function addWords(state: Int32Array, words: readonly number[]): void {
-  for (const [index, word] of words.entries()) state[index] = (state[index] ?? 0) + word;
 }

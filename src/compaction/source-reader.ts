@@ -5,8 +5,9 @@
 import { classifyKey, type Layout } from "../archive/key.ts";
 import type { ObjectForm } from "../archive/object-form.ts";
 import { inflateMembers } from "../compression/inflate-members.ts";
+import type { inflateStream } from "../compression/inflate-stream.ts";
 import { FirnError } from "../errors.ts";
-import { COMPACT_FETCH_AHEAD } from "../limits.ts";
+import { COMPACT_FETCH_AHEAD, STORE_CALL_TIMEOUT } from "../limits.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import type { TopLevelField } from "../otlp/top-level.ts";
 import { openBody, type ObjectBody } from "../reader/object-body.ts";
@@ -83,10 +84,12 @@ async function openSource(from: SourceStore, source: SourceRow): Promise<OpenedS
   if (form === undefined) throw new Error(`Cannot read source "${key}": it is no object of the tenant`);
   from.usage.storeCalls += 1;
   const body = await naming(source, async () =>
-    openBody(await from.store.get(key, etag === null ? {} : { ifMatch: etag }), length),
+    openBody(await from.store.get(key, etag === null ? {} : { ifMatch: etag }), length, STORE_CALL_TIMEOUT, "passing"),
   );
   return { source, read: () => readFields(from, source, { form, body }), close: () => body.close() };
 }
+
+const inflatePassing: typeof inflateStream = (source, compression) => inflateMembers(source, compression, "passing");
 
 async function* readFields(
   { signal, usage }: SourceStore,
@@ -95,7 +98,7 @@ async function* readFields(
 ): AsyncGenerator<readonly TopLevelField[], void, void> {
   const { key, length, etag } = source;
   const object = { key, length, etag, form, minute: millis(source.minute * MINUTE) };
-  const pieces = readRawBytes(object, body, usage, inflateMembers);
+  const pieces = readRawBytes(object, body, usage, inflatePassing);
   const runs = form.marshaler === "otlp_json" ? readJsonFields(pieces, signal) : readProtobufFields(pieces, signal);
   try {
     for (;;) {

@@ -5,6 +5,7 @@
 
 import { joinBytes } from "../bytes.ts";
 import { STREAM_PIECE_BYTES } from "../limits.ts";
+import { openPieceReader, type PieceKind } from "../piece-reader.ts";
 
 /** Bytes from a store, as a stream or as pieces. */
 export type ByteSource = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
@@ -21,16 +22,33 @@ export interface ByteWindow {
   close(): Promise<void>;
 }
 
-/** Opens a window at the first byte of a source. */
-export function openWindow(source: ByteSource): ByteWindow {
+/**
+ * Opens a window at the first byte of a source.
+ * @param kind `passing`: a piece of the source is valid until the next is asked for
+ */
+export function openWindow(source: ByteSource, kind: PieceKind = "kept"): ByteWindow {
   const reader = openReader(source);
   let view: Uint8Array = new Uint8Array(0);
+
+  /** Copies what is left before it asks for more; meant for few bytes. */
+  async function fillPassing(count: number): Promise<boolean> {
+    while (view.length < count) {
+      const rest = view.slice();
+      view = rest;
+      const piece = await reader.read();
+      if (piece === null) return false;
+      view = join([rest, piece]);
+    }
+    return true;
+  }
+
   return {
     view: () => view,
     consume: (count) => {
       view = view.subarray(count);
     },
     fill: async (count) => {
+      if (kind === "passing") return fillPassing(count);
       const pieces = [view];
       let length = view.length;
       while (length < count) {
@@ -66,12 +84,12 @@ interface ByteReader {
 /** A stream is read through its reader, since the iterator of a stream cannot be stopped while it waits. */
 function openReader(source: ByteSource): ByteReader {
   if (!(source instanceof ReadableStream)) return openIterator(source[Symbol.asyncIterator]());
-  const { read, cancel } = openStream(source);
+  const reader = openPieceReader(source);
   let isOpen = true;
   return {
     read: async () => {
       try {
-        const piece = await read();
+        const piece = await reader.read();
         isOpen = piece !== null;
         return piece;
       } catch (error) {
@@ -81,38 +99,9 @@ function openReader(source: ByteSource): ByteReader {
     },
     // Cancelling a stream that failed would throw its error once more, in place of the one that is on its way.
     close: async () => {
-      if (isOpen) await cancel();
+      if (isOpen) await reader.cancel();
     },
   };
-}
-
-/** In workerd a byte stream gives 64 KiB at a time to a reader that brings the buffer, and 4 KiB to any other. */
-function openStream(stream: ReadableStream<Uint8Array>): {
-  readonly read: () => Promise<Uint8Array | null>;
-  readonly cancel: () => Promise<void>;
-} {
-  const byteReader = openByteReader(stream);
-  if (byteReader !== null) {
-    return {
-      read: async () => {
-        const { done, value } = await byteReader.read(new Uint8Array(STREAM_PIECE_BYTES));
-        return done ? null : value;
-      },
-      cancel: () => byteReader.cancel(),
-    };
-  }
-  const reader = stream.getReader();
-  return { read: async () => (await reader.read()).value ?? null, cancel: () => reader.cancel() };
-}
-
-function openByteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
-  try {
-    return stream.getReader({ mode: "byob" });
-  } catch (error) {
-    // Not a stream of bytes; whatever else is wrong with it, the other reader will say.
-    if (error instanceof TypeError) return null;
-    throw error;
-  }
 }
 
 function openIterator(iterator: AsyncIterator<Uint8Array>): ByteReader {

@@ -7,7 +7,7 @@ import { constants, createZstdCompress, createZstdDecompress, zstdCompressSync }
 import { joinBytes } from "../bytes.ts";
 import { KIB, MIB } from "../units.ts";
 import { compressMember } from "./member.ts";
-import { openEnginePool, type EngineKind, type EnginePool, type SyncEngine } from "./sync-engine.ts";
+import { openEnginePool, type EngineKind, type EnginePool, type SharedMemory, type SyncEngine } from "./sync-engine.ts";
 import { isAtFrameEnd, openZstdWalk, parseZstdHeader, walkZstdBlocks } from "./zstd-frame.ts";
 
 /** Raw bytes of a frame at most; what is longer becomes several. */
@@ -74,12 +74,15 @@ const PROBE_FRAME: Uint8Array = Uint8Array.of(
   0x71,
 );
 
+/** A frame is copied before anything else is compressed or inflated, and while content is used nothing is. */
+const sharing: SharedMemory = { memory: null };
 /** Engines by what they were made for: a deployment has one level, or two kinds of search. */
 const compressing = new Map<string, EnginePool>();
 const decompressing: EnginePool = openEnginePool({
   open: (chunkSize) => createZstdDecompress({ chunkSize }),
   outputBytes: OUTPUT_BYTES,
   maxIdle: 1,
+  sharing,
   isSound: (engine) => isSame(engine.run(PROBE_FRAME, 0), PROBE_TEXT) && isSame(engine.run(PROBE_FRAME, 0), PROBE_TEXT),
 });
 
@@ -99,7 +102,7 @@ export function compressDenseZstd(raw: Uint8Array, effort: DenseEffort): Uint8Ar
 
 /**
  * Inflates one frame in memory that is used again.
- * @param use takes what it holds, which is right only while it runs
+ * @param use takes what it holds, which is right only while it runs and compresses nothing
  * @returns what `use` returns, and `null` without calling it if the frame could not be inflated in this way
  */
 export function useZstdContent<Result>(frame: Uint8Array, use: (content: Uint8Array) => Result): Result | null {
@@ -152,6 +155,7 @@ function openCompressors(effort: DenseEffort): EnginePool {
     open: (chunkSize) => createZstdCompress({ params: toParams(effort), chunkSize }),
     outputBytes: OUTPUT_BYTES,
     maxIdle: 1,
+    sharing,
     isSound: (engine) => isWholeFrame(engine.run(PROBE_TEXT, constants.ZSTD_e_end), PROBE_TEXT.length),
   };
   return openEnginePool(kind);

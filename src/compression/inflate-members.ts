@@ -6,6 +6,7 @@
  */
 import { constants, crc32 } from "node:zlib";
 import type { FirnError } from "../errors.ts";
+import type { PieceKind } from "../piece-reader.ts";
 import { KIB } from "../units.ts";
 import { openWindow, type ByteSource, type ByteWindow } from "./byte-source.ts";
 import { toCorruptObject } from "./corrupt-object.ts";
@@ -24,24 +25,26 @@ const READ_AHEAD_BYTES: number = 64 * KIB;
 /**
  * Inflates the bytes of an object.
  * @param source is closed at the end, after a failure, and when the consumer stops
+ * @param kind `passing`: a piece of the source is valid until the next is asked for
  * @returns pieces of up to 6 MiB, each valid until the next is asked for; what the source throws is thrown as it is
  * @throws FirnError `corrupt_object` on truncation, a wrong checksum or length, and on anything that is not a member
  */
 export async function* inflateMembers(
   source: ByteSource,
   compression: Compression,
+  kind: PieceKind = "kept",
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const engine = compression === "gzip" ? INFLATERS.take() : null;
   if (engine === null) {
-    yield* inflateStream(source, compression);
+    yield* inflateStream(kind === "kept" ? source : keepPieces(source), compression);
     return;
   }
-  const input = openWindow(source);
+  const input = openWindow(source, kind);
   try {
     if (!(await input.fill(1))) throw toCorruptObject("no bytes", "gzip data");
     while (await input.fill(1)) {
       await readGzipHeader(input);
-      yield* inflateMember(input, engine);
+      yield* inflateMember(input, engine, kind === "kept" ? INPUT_BYTES : 0);
     }
   } finally {
     INFLATERS.give(engine);
@@ -49,8 +52,19 @@ export async function* inflateMembers(
   }
 }
 
-/** Yields the bytes of the member at the front of the window, whose header is consumed, and consumes the rest of it. */
-async function* inflateMember(input: ByteWindow, engine: SyncEngine): AsyncGenerator<Uint8Array, void, undefined> {
+async function* keepPieces(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of source) yield piece.slice();
+}
+
+/**
+ * Yields the bytes of the member at the front of the window, whose header is consumed, and consumes the rest of it.
+ * @param aheadBytes with fewer there is read ahead; none where pieces are long, and joining two would copy both
+ */
+async function* inflateMember(
+  input: ByteWindow,
+  engine: SyncEngine,
+  aheadBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
   engine.reset();
   let crc = 0;
   let length = 0;
@@ -58,7 +72,7 @@ async function* inflateMember(input: ByteWindow, engine: SyncEngine): AsyncGener
   for (let isEnd = false; !isEnd;) {
     // The stream is known to have ended when it leaves input, and there always is some: the trailer.
     if (!(await input.fill(1))) throw corrupt("a truncated deflate stream");
-    if (input.view().length < INPUT_BYTES) await input.fill(READ_AHEAD_BYTES);
+    if (input.view().length < aheadBytes) await input.fill(READ_AHEAD_BYTES);
     const slice = input.view().subarray(0, INPUT_BYTES);
     const output = run(engine, slice, filled);
     input.consume(engine.consumedBytes);

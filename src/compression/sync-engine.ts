@@ -8,6 +8,7 @@
  * in the same way (`minizlib`). An engine is tried before its first use, and who gets none takes another way.
  */
 /* oxlint-disable no-underscore-dangle -- that is how the runtimes name them */
+import { releaseBytes } from "../bytes.ts";
 
 /** An engine between two calls. */
 export interface SyncEngine {
@@ -46,6 +47,14 @@ export interface EngineKind {
   readonly maxIdle: number;
   /** Says whether an engine does what it should. */
   readonly isSound: (engine: SyncEngine) => boolean;
+  /** Where given, the engine has the memory of others with as many bytes of output, whose calls end its own output. */
+  readonly sharing?: SharedMemory;
+}
+
+/** Memory of several engines, of which one at a time has output that is still looked at. */
+export interface SharedMemory {
+  /** That of the first engine; `null` before. */
+  memory: Uint8Array | null;
 }
 
 /** Opens a pool without engines. */
@@ -59,10 +68,11 @@ export function openEnginePool(kind: EngineKind): EnginePool {
   };
 }
 
-function openEngine({ open, outputBytes, isSound }: EngineKind): SyncEngine | null {
+function openEngine({ open, outputBytes, isSound, sharing }: EngineKind): SyncEngine | null {
   try {
     const zlib = open(outputBytes);
     if (!isHandled(zlib) || zlib._handle === null) return null;
+    if (sharing !== undefined) share(zlib, sharing);
     const engine = toSyncEngine(zlib, zlib._handle);
     return isSound(engine) ? engine : null;
   } catch {
@@ -70,12 +80,20 @@ function openEngine({ open, outputBytes, isSound }: EngineKind): SyncEngine | nu
   }
 }
 
+function share(zlib: HandledEngine, sharing: SharedMemory): void {
+  const own = zlib._outBuffer;
+  sharing.memory ??= own;
+  if (sharing.memory === own || sharing.memory.length !== own.length) return;
+  zlib._outBuffer = sharing.memory;
+  releaseBytes(own);
+}
+
 /** What engines have besides what is documented. */
 interface HandledEngine {
   /** The native part; `null` after it was closed. */
   _handle: NativeHandle | null;
   /** Its memory for output, and where in it that begins. */
-  readonly _outBuffer: Uint8Array;
+  _outBuffer: Uint8Array;
   _outOffset: number;
   /** Runs in one synchronous call, then closes the native part and lets go of it. */
   _processChunk(input: Uint8Array, flush: number): Uint8Array;

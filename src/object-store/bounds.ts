@@ -49,7 +49,9 @@ export async function assertSameVersion(
  * the source does next.
  * @throws RangeError, and what the source throws.
  */
-export async function* readExactly(source: PutSource): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* readExactly(
+  source: Pick<PutSource, "length" | "open">,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let length = 0;
   let last: Uint8Array | null = null;
   for await (const piece of source.open()) {
@@ -63,6 +65,6 @@ export async function* readExactly(source: PutSource): AsyncGenerator<Uint8Array
   if (last !== null) yield last;
 }
 
-function wrongLength(found: string, source: PutSource): RangeError {
+function wrongLength(found: string, source: Pick<PutSource, "length">): RangeError {
   return new RangeError(`Cannot put: the source yields ${found}, expected ${source.length} bytes`);
 }

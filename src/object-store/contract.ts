@@ -193,7 +193,8 @@ export interface ObjectStore {
 
   /**
    * Sends one part; several may be under way. Parts but the last have one size, at least 5 MiB (R2). The store enforces
-   * a digest of each. A number that is sent again replaces the part: only the last answer counts.
+   * a digest of each. A number that is sent again replaces the part: only the last answer counts. Once the call has
+   * settled the bytes are the caller's again.
    * @throws FirnError `object_not_found` when the upload was completed or aborted; not in Azure, which knows blocks:
    *   there a part is taken, and lies until Azure drops it.
    */

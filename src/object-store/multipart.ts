@@ -1,7 +1,8 @@
 /** What all stores check of multipart uploads beforehand, and what an upload that is gone means to its completion. */
 import { FirnError } from "../errors.ts";
-import { MULTIPART_MAX_PARTS, MULTIPART_PART_MIN_BYTES } from "../limits.ts";
+import { MULTIPART_MAX_PARTS, MULTIPART_PART_MIN_BYTES, PASSING_PIECE_BYTES } from "../limits.ts";
 import type { MultipartUpload, ObjectInfo, PutOutcome, UploadedPart } from "./contract.ts";
+import type { UploadSource } from "./upload-stream.ts";
 
 /** @throws RangeError when a part has a number that no store takes, or no bytes. */
 export function assertPart(number: number, bytes: Uint8Array): void {
@@ -9,6 +10,15 @@ export function assertPart(number: number, bytes: Uint8Array): void {
     throw new RangeError(`Cannot put part ${number}, expected a number from 1 to ${MULTIPART_MAX_PARTS}`);
   }
   if (bytes.length === 0) throw new RangeError(`Cannot put part ${number}: it is empty`);
+}
+
+/** Makes a part the body of a call as a stream: of an array the runtime makes a copy before it sends it. */
+export function toPartSource(bytes: Uint8Array): UploadSource {
+  return { length: bytes.length, open: () => cutPart(bytes) };
+}
+
+async function* cutPart(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += PASSING_PIECE_BYTES) yield bytes.subarray(at, at + PASSING_PIECE_BYTES);
 }
 
 /**

@@ -6,6 +6,9 @@ import { FirnError } from "../errors.ts";
 import { readExactly } from "./bounds.ts";
 import type { ObjectInfo, PutSource } from "./contract.ts";
 
+/** The bytes of a body. */
+export type UploadSource = Pick<PutSource, "length" | "open" | "signal">;
+
 /**
  * Makes a call whose body is the source, in exactly its length: stores want to know it beforehand, and a runtime sends
  * `Content-Length` only for a stream that does.
@@ -17,7 +20,7 @@ import type { ObjectInfo, PutSource } from "./contract.ts";
  * @throws what the source throws, as it is, whatever became of the call; RangeError when its length is wrong
  */
 export async function uploadStream<T>(
-  source: PutSource,
+  source: UploadSource,
   send: (body: ReadableStream<Uint8Array>) => Promise<T>,
 ): Promise<T> {
   const pipe = new FixedLengthStream(source.length);
@@ -56,7 +59,7 @@ function whenFired(signal: AbortSignal | undefined): Firing {
  *   nobody waits for the call any more
  */
 async function pump(
-  source: PutSource,
+  source: UploadSource,
   pipe: WritableStream<Uint8Array>,
   until: { readonly asked: Promise<unknown>; readonly givenUp: Promise<never> },
 ): Promise<{ readonly error: unknown } | null> {

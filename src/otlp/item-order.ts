@@ -14,7 +14,7 @@
  */
 import type { ItemSignal } from "../signal.ts";
 import type { Item } from "./items.ts";
-import { WIRE_FIXED64, WIRE_LENGTH, WireReader } from "./wire/format.ts";
+import { WIRE_FIXED32, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire/format.ts";
 
 /** Tags of what is looked at; no tag is 0. */
 interface OrderTags {
@@ -35,6 +35,7 @@ const ORDER_TAGS: Readonly<Record<string, OrderTags>> = {
 };
 
 const WIRE_TYPE_BITS = 7;
+const FIXED32_BYTES = 4;
 const FIXED64_BYTES = 8;
 const WORD_BYTES = 4;
 /** A byte of a varint from here on is not the last one. */
@@ -91,7 +92,10 @@ class KeyReader implements ItemOrder {
       } else if (wireType === WIRE_FIXED64 && tag < CONTINUED) {
         if (tag === this.#tags.time) this.#first = readTime(bytes, at + 1);
         at += 1 + FIXED64_BYTES;
-      } else at = this.#takeOther(bytes, at, end);
+      } else if (wireType === WIRE_VARINT && tag < CONTINUED && next < CONTINUED) at += 2;
+      // The flags of a span, whose tag has two bytes.
+      else if (wireType === WIRE_FIXED32 && tag >= CONTINUED && next < CONTINUED) at += 2 + FIXED32_BYTES;
+      else at = this.#takeOther(bytes, at, end);
     }
   }
 

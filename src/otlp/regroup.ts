@@ -44,9 +44,12 @@ export interface Regrouper {
  */
 export type GroupOrder = "arrival" | "form";
 
-/** Opens a regrouper for the items of one signal. */
-export function openRegrouper(): Regrouper {
-  return new ItemGatherer();
+/**
+ * Opens a regrouper for the items of one signal.
+ * @param initialBytes room for items to begin with: who knows how many will come spares arrays that are outgrown
+ */
+export function openRegrouper(initialBytes: number = INITIAL_ITEM_BYTES): Regrouper {
+  return new ItemGatherer(initialBytes);
 }
 
 const NONE = -1;
@@ -68,10 +71,15 @@ const GROUP_COLUMNS = 2;
 class ItemGatherer implements Regrouper {
   readonly #tree: GroupTree = new GroupTree();
   /** The items as they will stand in the request, with tag and length. */
-  readonly #bytes: ByteWriter = new ByteWriter(INITIAL_ITEM_BYTES, Number.POSITIVE_INFINITY);
+  readonly #bytes: ByteWriter;
   readonly #items: Int32Rows = new Int32Rows(ITEM_COLUMNS);
   readonly #groups: Int32Rows = new Int32Rows(GROUP_COLUMNS);
   readonly #sort: KeySort = new KeySort();
+  readonly #parts: RequestParts = new RequestParts(this.#tree);
+
+  constructor(initialBytes: number) {
+    this.#bytes = new ByteWriter(initialBytes, Number.POSITIVE_INFINITY);
+  }
 
   get itemCount(): number {
     return this.#items.length;
@@ -102,7 +110,8 @@ class ItemGatherer implements Regrouper {
   }
 
   openParts(order: GroupOrder): RequestParts {
-    const parts = new RequestParts(this.#tree, this.#bytes.bytes, this.itemCount);
+    const parts = this.#parts;
+    parts.begin(this.#bytes.bytes, this.itemCount);
     this.#addGroups(ROOT, order, parts);
     return parts;
   }

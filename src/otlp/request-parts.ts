@@ -29,12 +29,12 @@ const MESSAGE_COLUMNS = 6;
 /** The items that were not written yet. */
 export class RequestParts {
   readonly #tree: GroupTree;
-  readonly #bytes: Uint8Array;
+  #bytes: Uint8Array = new Uint8Array(0);
   /** Groups that hold items, in order. */
   readonly #groups: Int32Rows = new Int32Rows(GROUP_COLUMNS);
   /** Where the items start and end in the bytes, in order. */
-  readonly #starts: Uint32Array;
-  readonly #ends: Uint32Array;
+  #starts: Uint32Array = new Uint32Array(0);
+  #ends: Uint32Array = new Uint32Array(0);
   #length = 0;
   #itemBytes = 0;
   /** What comes next: an item, and its group. */
@@ -45,15 +45,27 @@ export class RequestParts {
   #resourceMessage = NONE;
   #scopeMessage = NONE;
 
+  constructor(tree: GroupTree) {
+    this.#tree = tree;
+  }
+
   /**
+   * Forgets all items and begins with others, in the memory of those before: it lives long enough to be collected late.
    * @param bytes holds the items, with tag and length
    * @param itemCount of them
    */
-  constructor(tree: GroupTree, bytes: Uint8Array, itemCount: number) {
-    this.#tree = tree;
+  begin(bytes: Uint8Array, itemCount: number): void {
     this.#bytes = bytes;
-    this.#starts = new Uint32Array(itemCount);
-    this.#ends = new Uint32Array(itemCount);
+    if (this.#starts.length < itemCount) {
+      const room = Math.max(itemCount, 2 * this.#starts.length);
+      this.#starts = new Uint32Array(room);
+      this.#ends = new Uint32Array(room);
+    }
+    this.#groups.clear();
+    this.#length = 0;
+    this.#itemBytes = 0;
+    this.#place = 0;
+    this.#groupIndex = 0;
   }
 
   /** Bytes of a request of all that was not written, or some more. */

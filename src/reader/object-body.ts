@@ -2,6 +2,7 @@
 import { openBoundedReader, type BoundedReader } from "../bounded-reader.ts";
 import { FirnError, toErrorMessage } from "../errors.ts";
 import { STORE_CALL_TIMEOUT } from "../limits.ts";
+import type { PieceKind } from "../piece-reader.ts";
 import type { Millis } from "../units.ts";
 
 /** An opened object; nothing of it is held but what the runtime buffers of a body that is not being read. */
@@ -20,13 +21,15 @@ export interface ObjectBody {
  * Takes a body over.
  * @param expectedBytes - length of the object as it was listed
  * @param timeout - how long a read may give nothing
+ * @param kind - whether pieces are the reader's
  */
 export function openBody(
   stream: ReadableStream<Uint8Array>,
   expectedBytes: number,
   timeout: Millis = STORE_CALL_TIMEOUT,
+  kind: PieceKind = "kept",
 ): ObjectBody {
-  const reader = openBoundedReader(stream, timeout);
+  const reader = openBoundedReader(stream, timeout, kind);
 
   async function* read(): AsyncGenerator<Uint8Array, void, void> {
     let receivedBytes = 0;

@@ -21,6 +21,18 @@ async function read(object: Uint8Array, size = 65_536): Promise<Uint8Array> {
   return bytesOf(...all);
 }
 
+/** Pieces of one memory, which is filled anew for each. */
+async function* passingPieces(object: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  const memory = new Uint8Array(size);
+  for (let at = 0; at < object.length; at += size) {
+    memory.fill(0xff);
+    const piece = object.subarray(at, at + size);
+    memory.set(piece);
+    yield memory.subarray(0, piece.length);
+  }
+  memory.fill(0xff);
+}
+
 function isSame(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
@@ -32,6 +44,21 @@ describe("inflateMembers()", () => {
 
     expect(isSame(await read(object, size), bytesOf(...raws))).toBe(true);
   });
+
+  it.each(["gzip", "zstd"] as const)(
+    "reads %s from passing pieces, whose memory is used again",
+    async (compression) => {
+      const raws = [makeText(100_000), randomBytes(50_000), makeText(700_000), bytesOf("z")];
+      const object = bytesOf(...raws.map((raw) => compressMember(raw, compression)));
+
+      for (const size of [1000, 4096, 65_536, 300_000]) {
+        const all: Uint8Array[] = [];
+        const source = passingPieces(object, size);
+        for await (const piece of inflateMembers(source, compression, "passing")) all.push(piece.slice());
+        expect(isSame(bytesOf(...all), bytesOf(...raws))).toBe(true);
+      }
+    },
+  );
 
   it("gives what is longer than a piece, compressible or not", async () => {
     const raws = [makeText(5 * MIB), new Uint8Array(20 * MIB), randomBytes(3 * MIB), makeText(10)];

@@ -4,7 +4,8 @@
  */
 import { FirnError } from "../../errors.ts";
 import type { MultipartUpload, PutOutcome, UploadedPart } from "../contract.ts";
-import { answerGoneUpload, assertPart, assertParts, noSuchUpload, proveCompleted } from "../multipart.ts";
+import { answerGoneUpload, assertPart, assertParts, noSuchUpload, proveCompleted, toPartSource } from "../multipart.ts";
+import { uploadStream } from "../upload-stream.ts";
 import { askR2 } from "./r2-errors.ts";
 import { toInfo, type R2StorageClass } from "./r2-object.ts";
 
@@ -31,7 +32,9 @@ export async function putR2Part(
 ): Promise<UploadedPart> {
   assertPart(number, bytes);
   try {
-    const { etag } = await askR2("putPart", () => resume(bucket, upload).uploadPart(number, bytes));
+    const send = (body: ReadableStream<Uint8Array>): Promise<R2UploadedPart> =>
+      askR2("putPart", () => resume(bucket, upload).uploadPart(number, body));
+    const { etag } = await uploadStream(toPartSource(bytes), send);
     return { number, etag, length: bytes.length };
   } catch (error) {
     throw isMissing(error) ? noSuchUpload("putPart", upload) : error;

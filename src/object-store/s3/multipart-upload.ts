@@ -4,7 +4,8 @@ import type { MultipartUpload, PutOutcome, UploadedPart } from "../contract.ts";
 import { md5Of, sha256Hex } from "../digest.ts";
 import { discard } from "../http/answer-body.ts";
 import { textOf } from "../http/xml.ts";
-import { answerGoneUpload, assertPart, assertParts, noSuchUpload, proveCompleted } from "../multipart.ts";
+import { answerGoneUpload, assertPart, assertParts, noSuchUpload, proveCompleted, toPartSource } from "../multipart.ts";
+import { uploadStream } from "../upload-stream.ts";
 import { ask, askXml, failureOf, type S3Client, type S3XmlAnswer } from "./client.ts";
 import { headObject } from "./head-object.ts";
 import { customerKeyHeaders, writeHeaders } from "./object-headers.ts";
@@ -41,7 +42,7 @@ export async function uploadPart(
     query: { partNumber: String(number), uploadId },
     headers: { "content-md5": (await md5Of(bytes)).toBase64(), ...(await customerKeyHeaders(client.config)) },
     sha256Hex: await sha256Hex(bytes),
-    transmit: (sendBody) => sendBody(bytes),
+    transmit: (sendBody) => uploadStream(toPartSource(bytes), sendBody),
     timeout: client.timeouts.put,
   });
   const failure = failureOf(call, key);

@@ -1,0 +1,62 @@
+/** Reads a stream of bytes in pieces as large as the runtime gives them: the one place that knows how to ask. */
+import { PASSING_PIECE_BYTES, STREAM_PIECE_BYTES } from "./limits.ts";
+
+/** The reader of a stream; one read at a time. */
+export interface PieceReader {
+  /** The next piece; `null` at the end. @throws what the stream fails with */
+  read(): Promise<Uint8Array | null>;
+  /** Says that no more is wanted. @throws what the stream failed with */
+  cancel(): Promise<void>;
+}
+
+/**
+ * What becomes of a piece: `kept` ones are the reader's, at most `STREAM_PIECE_BYTES`; `passing` ones are valid until
+ * the next is asked for, larger, and of one memory: who reads gigabytes leaves nothing to be collected.
+ */
+export type PieceKind = "kept" | "passing";
+
+/**
+ * Takes a stream over. In workerd a byte stream gives 64 KiB at a time to a reader that brings the buffer, and 4 KiB to
+ * any other: each read leaves objects behind that outlive many collections of young ones.
+ */
+export function openPieceReader(stream: ReadableStream<Uint8Array>, kind: PieceKind = "kept"): PieceReader {
+  const byteReader = openByteReader(stream);
+  if (byteReader === null) {
+    const reader = stream.getReader();
+    return { read: () => reader.read().then(toPiece), cancel: () => reader.cancel() };
+  }
+  let memory: ArrayBuffer | null = null;
+  const openRoom = (): Uint8Array<ArrayBuffer> =>
+    kind === "kept"
+      ? new Uint8Array(STREAM_PIECE_BYTES)
+      : new Uint8Array(memory ?? new ArrayBuffer(PASSING_PIECE_BYTES));
+  return {
+    read: () =>
+      byteReader.read(openRoom()).then((result) => {
+        // What was brought comes back under another name.
+        const buffer = result.value?.buffer;
+        memory = kind === "passing" && buffer instanceof ArrayBuffer ? buffer : null;
+        return toPiece(result);
+      }),
+    cancel: () => byteReader.cancel(),
+  };
+}
+
+function openByteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
+  try {
+    return stream.getReader({ mode: "byob" });
+  } catch (error) {
+    // Not a stream of bytes; whatever else is wrong with it, the other reader will say.
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
+interface ReadResult {
+  readonly done: boolean;
+  readonly value?: Uint8Array | undefined;
+}
+
+function toPiece({ done, value }: ReadResult): Uint8Array | null {
+  return done ? null : (value ?? null);
+}
