@@ -8,7 +8,7 @@ import type { Effect } from "./sim-store.ts";
 
 /** Who did it, as far as it matters. */
 export interface Actor {
-  /** By its own clock. */
+  /** The latest that its own clock has shown. */
   readonly now: number;
   /** Whether a row said, durably, that the key would be written. */
   readonly hasIntent: (key: string) => boolean;

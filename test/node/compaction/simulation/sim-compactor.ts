@@ -21,6 +21,8 @@ export interface SimCompactor {
   readonly disk: SqliteDisk;
   /** How far its clock is ahead of the world's; milliseconds. */
   skew: number;
+  /** The latest moment that its clock has shown: what was decided by a clock that then went back is no fault of its. */
+  latest: number;
   /** The instance that has the disk; `null` while there is none. */
   life: Life | null;
   /** Calls under way. */
@@ -58,7 +60,11 @@ export function openSimCompactor(parts: SimCompactorParts): SimCompactor {
       settings: parts.settings,
       store: parts.openStore(life),
       layout: bucket.layout,
-      now: () => parts.now() + sim.skew,
+      now: () => {
+        const now = parts.now() + sim.skew;
+        sim.latest = Math.max(sim.latest, now);
+        return now;
+      },
       random: () => 0.5,
       deployment: async () => DEPLOYMENT,
       closeHour: async () => parts.closeHour(),
@@ -80,6 +86,7 @@ export function openSimCompactor(parts: SimCompactorParts): SimCompactor {
     name,
     disk,
     skew: 0,
+    latest: 0,
     life: null,
     calls: 0,
     live: () => {

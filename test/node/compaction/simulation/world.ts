@@ -137,7 +137,7 @@ export function openStoreOf(world: World, life: Life): ReturnType<typeof openSim
   const sim = world.compactors.find((each) => each.name === life.name);
   const actor = {
     get now() {
-      return world.now + (sim?.skew ?? 0);
+      return sim?.latest ?? world.now;
     },
     hasIntent: (key: string) => sim?.disk.outputKeys.has(key) === true,
   };
