@@ -13,3 +13,13 @@ interface SqlStorageCursor<Row> {
 interface SqlStorage {
   exec<Row extends Record<string, SqlStorageValue>>(query: string, ...bindings: unknown[]): SqlStorageCursor<Row>;
 }
+
+declare module "crypto" {
+  export namespace webcrypto {
+    export interface Crypto {
+      readonly DigestStream: new (algorithm: string) => WritableStream<Uint8Array> & {
+        readonly digest: Promise<ArrayBuffer>;
+      };
+    }
+  }
+}

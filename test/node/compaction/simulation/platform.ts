@@ -2,7 +2,7 @@
  * Makes Node take the steps of workerd in the same order each time: digests that need no thread, ids that are counted,
  * log lines that are counted instead of written. Undone at the end of a run.
  */
-import { hash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 
 /** The platform while a simulation has it. */
 export interface Platform {
@@ -27,6 +27,16 @@ export function takePlatform(): Platform {
     }),
     replace(crypto.subtle, "digest", async (_algorithm: string, data: Uint8Array) => {
       return new Uint8Array(hash("sha256", data, "buffer")).buffer;
+    }),
+    replace(crypto, "DigestStream", function DigestStream() {
+      const state = createHash("sha256");
+      const { promise, resolve, reject } = Promise.withResolvers<ArrayBuffer>();
+      const stream = new WritableStream<Uint8Array>({
+        write: (chunk) => void state.update(chunk),
+        close: () => resolve(new Uint8Array(state.digest()).buffer),
+        abort: reject,
+      });
+      return Object.assign(stream, { digest: promise });
     }),
     replace(crypto, "randomUUID", () => `00000000-0000-4000-8000-${String((ids += 1)).padStart(12, "0")}`),
     ...LEVELS.map((level) =>
