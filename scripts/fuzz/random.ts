@@ -3,15 +3,24 @@
 /** Gives an integer of at least 0 and below the limit. */
 export type Random = (limit: number) => number;
 
+/** Gives a number of at least 0 and below 1. */
+export type RandomShare = () => number;
+
 /** Mulberry32: small, good enough to choose test cases. @param seed - any integer; its low 32 bits count */
-export function createRandom(seed: number): Random {
+export function createRandomShare(seed: number): RandomShare {
   let state = seed | 0;
-  return (limit) => {
+  return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** The same, for those who choose one of many. @param seed - as of {@link createRandomShare} */
+export function createRandom(seed: number): Random {
+  const share = createRandomShare(seed);
+  return (limit) => Math.floor(share() * limit);
 }
 
 /** Chooses one of some values. */

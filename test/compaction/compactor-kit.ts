@@ -12,39 +12,13 @@ import type { CompactorStorage } from "../../src/compaction/schema.ts";
 import { onAlarm, work } from "../../src/compaction/work.ts";
 import { aroundCalls } from "../../src/object-store/around-calls.ts";
 import type { ObjectStore } from "../../src/object-store/contract.ts";
-import { bytes, HOUR, KIB, MIB, millis, type Millis } from "../../src/units.ts";
+import type { Millis } from "../../src/units.ts";
 import { AFTER_14, type Bucket } from "./bucket.ts";
 import { openPlainMerger } from "./plain-merger.ts";
-
-export const RECENT: WorkOrder = { kind: "recent" };
+import { BOUNDS, RECENT, SETTINGS } from "./settings.ts";
 
 /** Called before and after every outside effect; throws to stop the Compactor there. */
 export type Gate = (point: string) => void;
-
-/** Settings of most tests. */
-export const SETTINGS: TenantCompaction = {
-  isEnabled: true,
-  delay: millis(300_000),
-  grace: HOUR,
-  targetBytes: bytes(128 * MIB),
-  compression: "gzip",
-  level: null,
-  foreign: "keep",
-  isSoleWriter: false,
-  retention: null,
-  legalHold: false,
-  bucketExpiration: null,
-};
-
-const BOUNDS: WorkBounds = {
-  work: millis(20_000),
-  stepRawBytes: 64 * MIB,
-  runMaxSources: 2000,
-  runMaxRawBytes: 2048 * MIB,
-  partBytes: 5 * MIB,
-  memberRawBytes: 64 * KIB,
-  gatherBytes: 64 * KIB,
-};
 
 export interface CompactorKit {
   readonly bucket: Bucket;

@@ -4,7 +4,7 @@
  */
 import type { MemberEntry } from "../../src/archive/member-table.ts";
 import { joinBytes } from "../../src/bytes.ts";
-import { compressMember } from "../../src/compression/member.ts";
+import { literalMember } from "../../src/compression/member.ts";
 import type { MergedMember, Merger, MergerOptions, MinuteSum } from "../../src/compaction/merger.ts";
 import { openItemDigest } from "../../src/otlp/item-digest.ts";
 import { iterateItems } from "../../src/otlp/items.ts";
@@ -49,7 +49,7 @@ export function openPlainMerger(options: MergerOptions): Merger {
       minTimeUnixNano: null,
       maxTimeUnixNano: null,
     };
-    finished.push({ bytes: compressMember(raw, compression), entry, services: [] });
+    finished.push({ bytes: literalMember(raw, compression), entry, services: [] });
     outputTotals.set(minute, sumOf(request, outputTotals.get(minute)));
   }
 

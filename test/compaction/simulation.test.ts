@@ -1,9 +1,11 @@
 /**
- * Seeded schedules (reliability 5.6): two Compactors on one bucket, each with its own storage and clock, a writer that
- * adds objects to hours that are closed, a reader in the middle, store calls that fail before or after their effect,
+ * Seeded schedules (reliability 5.6) on real SQLite with real compression, a few of them; thousands of finer ones are
+ * in `test/node/compaction/`. Two Compactors on one bucket, each with its own storage and clock, a writer that adds
+ * objects to hours that are closed, a reader in the middle, store calls that fail before or after their effect,
  * deaths, lost storage. At all times a reader gives exactly what was put; in the end nothing else is left.
  */
 import { describe, expect, it } from "vitest";
+import { createRandomShare, type RandomShare } from "../../scripts/fuzz/random.ts";
 import { reportLate } from "../../src/compaction/late.ts";
 import { openMerger } from "../../src/compaction/merge.ts";
 import { FirnError } from "../../src/errors.ts";
@@ -16,24 +18,11 @@ import { openPlainMerger } from "./plain-merger.ts";
 
 /** The same ones each time, then as many others as there is time for; a failure names its seed. */
 const FIXED_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
-const TIME_MILLIS = 10_000;
+const TIME_MILLIS = 4_000;
 const STEPS = 14;
 
-type Random = () => number;
-
-/** mulberry32. */
-function openRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 interface World {
-  readonly random: Random;
+  readonly random: RandomShare;
   readonly bucket: Bucket;
   readonly kits: readonly CompactorKit[];
   /** Rate of failing calls. */
@@ -41,7 +30,7 @@ interface World {
   nextItem: number;
 }
 
-function pick<T>(random: Random, choices: readonly T[]): T {
+function pick<T>(random: RandomShare, choices: readonly T[]): T {
   return choices[Math.floor(random() * choices.length)] as T;
 }
 
@@ -86,7 +75,7 @@ async function step(world: World, label: string): Promise<void> {
 }
 
 /** The Compactor dies at some effect. */
-async function killIn(kit: CompactorKit, random: Random): Promise<void> {
+async function killIn(kit: CompactorKit, random: RandomShare): Promise<void> {
   let left = Math.floor(random() * 60);
   kit.gate = () => {
     left -= 1;
@@ -98,7 +87,7 @@ async function killIn(kit: CompactorKit, random: Random): Promise<void> {
 }
 
 async function runSchedule(storage: DurableObjectStorage, seed: number): Promise<void> {
-  const random = openRandom(seed);
+  const random = createRandomShare(seed);
   const bucket = openBucket({ format: pick(random, [MINUTE_FORMAT, MINUTE_FORMAT, HOUR_FORMAT]) });
   const kits = [await openKit(bucket, storage, "one_"), await openKit(bucket, storage, "two_")];
   const world: World = { random, bucket, kits, faults: pick(random, [0, 0.02, 0.1]), nextItem: 0 };

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { findFreePort } from "../../scripts/local-firn.ts";
 import type { AzureServer, Started } from "./contract.ts";
-import { makeDirectory, removeDirectory, startServer } from "./server-process.ts";
+import { makeDirectory, startPrepared } from "./server-process.ts";
 
 const PROGRAM = join(import.meta.dirname, "node_modules/azurite/dist/src/blob/main.js");
 const INSTALL_TIMEOUT_MILLIS = 300_000;
@@ -27,21 +27,14 @@ export async function startAzurite(): Promise<Started<AzureServer>> {
     accountKey: ACCOUNT_KEY,
     container: "telemetry",
   };
-  const { stop } = await startServer({
+  const command = {
     file: process.execPath,
     args: [PROGRAM, "--blobHost", "127.0.0.1", "--blobPort", String(port), "--inMemoryPersistence", ...QUIET],
     cwd: directory,
     probeUrl: server.endpoint,
-    logFile: join(directory, "log"),
-  });
-  await makeContainer(server);
-  return {
-    server,
-    stop: async () => {
-      await stop();
-      removeDirectory(directory);
-    },
   };
+  const { stop } = await startPrepared(directory, command, () => makeContainer(server));
+  return { server, stop };
 }
 
 async function install(): Promise<void> {

@@ -4,7 +4,7 @@ import { findFreePort } from "../../scripts/local-firn.ts";
 import type { S3Server, Started } from "./contract.ts";
 import { findGoProgram } from "./go-program.ts";
 import { makeBucket, ownServer } from "./s3-bucket.ts";
-import { makeDirectory, removeDirectory, startServer } from "./server-process.ts";
+import { makeDirectory, startPrepared } from "./server-process.ts";
 
 /** The newest version that the module registry knows. */
 const PROGRAM = { name: "minio", module: "github.com/minio/minio", version: "latest" };
@@ -17,19 +17,12 @@ export async function startMinio(): Promise<Started<S3Server> | null> {
   const port = await findFreePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const server = ownServer(endpoint);
-  const { stop } = await startServer({
+  const command = {
     file: binary,
     args: ["server", "--quiet", "--address", `127.0.0.1:${port}`, join(directory, "data")],
     env: { MINIO_ROOT_USER: server.accessKeyId, MINIO_ROOT_PASSWORD: server.secretAccessKey, MINIO_BROWSER: "off" },
     probeUrl: `${endpoint}/minio/health/live`,
-    logFile: join(directory, "log"),
-  });
-  await makeBucket(server);
-  return {
-    server,
-    stop: async () => {
-      await stop();
-      removeDirectory(directory);
-    },
   };
+  const { stop } = await startPrepared(directory, command, () => makeBucket(server));
+  return { server, stop };
 }

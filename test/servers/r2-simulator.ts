@@ -6,7 +6,10 @@ import { makeDirectory, removeDirectory } from "./server-process.ts";
 /** Starts it. Credentials and bucket are those of `wrangler.toml`. */
 export async function startR2Simulator(): Promise<Started<S3Server>> {
   const directory = makeDirectory("r2");
-  const firn = await startLocalFirn({ port: await findFreePort(), persistTo: directory });
+  const firn = await startLocalFirn({ port: await findFreePort(), persistTo: directory }).catch((error: unknown) => {
+    removeDirectory(directory);
+    throw error;
+  });
   return {
     server: {
       endpoint: `${firn.url}/cdn-cgi/local/r2/s3`,

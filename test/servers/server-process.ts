@@ -62,6 +62,30 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
   return { stop };
 }
 
+/**
+ * Starts a server that has a directory of its own, and what its tests need in it. What fails once the process is up
+ * ends it, and takes the directory away, as its end does; of a process that does not come up the directory tells why.
+ * @param prepare - makes the bucket, say
+ */
+export async function startPrepared(
+  directory: string,
+  command: Omit<ServerCommand, "logFile">,
+  prepare: () => Promise<void>,
+): Promise<ServerProcess> {
+  const server = await startServer({ ...command, logFile: join(directory, "log") });
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    removeDirectory(directory);
+  };
+  try {
+    await prepare();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
+}
+
 async function answers(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });

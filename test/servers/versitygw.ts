@@ -5,7 +5,7 @@ import { findFreePort } from "../../scripts/local-firn.ts";
 import type { S3Server, Started } from "./contract.ts";
 import { findGoProgram } from "./go-program.ts";
 import { makeBucket, ownServer } from "./s3-bucket.ts";
-import { makeDirectory, removeDirectory, startServer } from "./server-process.ts";
+import { makeDirectory, startPrepared } from "./server-process.ts";
 
 const PROGRAM = { name: "versitygw", module: "github.com/versity/versitygw/cmd/versitygw", version: "v1.8.0" };
 
@@ -32,20 +32,12 @@ export async function startVersitygw(
   mkdirSync(data);
   mkdirSync(sidecar);
   const quiet = options.logsRequests ? [] : ["--quiet"];
-  const { stop } = await startServer({
+  const command = {
     file: binary,
     args: ["--port", `127.0.0.1:${port}`, "--keep-alive", ...quiet, "posix", "--sidecar", sidecar, data],
     env: { ROOT_ACCESS_KEY_ID: server.accessKeyId, ROOT_SECRET_ACCESS_KEY: server.secretAccessKey },
     probeUrl: endpoint,
-    logFile: join(directory, "log"),
-  });
-  await makeBucket(server);
-  return {
-    server,
-    directory,
-    stop: async () => {
-      await stop();
-      removeDirectory(directory);
-    },
   };
+  const { stop } = await startPrepared(directory, command, () => makeBucket(server));
+  return { server, directory, stop };
 }

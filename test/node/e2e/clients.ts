@@ -4,7 +4,8 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { SIGNALS } from "../../../scripts/otlp-items.ts";
-import { buildRequest, type Random, type WireRequest } from "./requests.ts";
+import type { RandomShare } from "../../../scripts/fuzz/random.ts";
+import { buildRequest, type WireRequest } from "./requests.ts";
 
 /** https://opentelemetry.io/docs/specs/otlp/#failures-1 */
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
@@ -40,7 +41,7 @@ export interface Load {
 /** Where and how much to send. */
 export interface LoadOptions {
   readonly url: string;
-  readonly random: Random;
+  readonly random: RandomShare;
   /** Clients that send all the time, spread over the signals. */
   readonly clients: number;
   /** A number that the test raises with each kill. */

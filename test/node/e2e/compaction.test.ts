@@ -2,17 +2,24 @@
  * Compaction of real telemetry in a local Firn: whatever is read before, during and after it holds the same items, and
  * in the end the bucket holds hour objects and what Firn knows about them, and nothing else.
  */
-import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listDataSets, readBodies } from "../../../scripts/corpus.ts";
-import { openLocalBucket } from "../../../scripts/demo/bucket.ts";
-import { compactAll, flushAll, replay, toWindow } from "../../../scripts/firn-client.ts";
+import { compactAll, flushAll, toWindow } from "../../../scripts/firn-client.ts";
 import { findFreePort, startLocalFirn, type LocalFirn } from "../../../scripts/local-firn.ts";
-import { SIGNALS, type Signal } from "../../../scripts/otlp-items.ts";
+import { SIGNALS } from "../../../scripts/otlp-items.ts";
+import {
+  chooseBodies,
+  FIRN_KEY,
+  FRESH_KEY,
+  HOUR_KEY,
+  listKeys as listKeysOf,
+  readItems,
+  sendBody,
+  type Multiset,
+} from "./compacted-items.ts";
 
 const ROUNDS = 4;
 /** Longer than the flush interval, so that each round is an object or more. */
@@ -21,22 +28,6 @@ const BODIES_A_ROUND = 2;
 const GRACE_SECONDS = 3;
 const HOUR = 3_600_000;
 
-const FRESH_KEY = /\/minute=\d\d\/[a-z]+_\d{8}T\d{9}Z-f[^/]*$/;
-const HOUR_KEY =
-  /^year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/(?:traces|metrics|logs)_\d{8}T\d{9}Z-c[^/]*\.binpb\.zst$/;
-const FIRN_KEY = /^_firn\/(?:owner$|manifests\/-\/|members\/-\/)/;
-
-/** How often each item is there, by the digest of all that it says. */
-type Multiset = ReadonlyMap<string, number>;
-
-/** The smallest data set with enough requests. */
-function chooseSet(signal: Signal): string {
-  const sets = listDataSets().filter((each) => each.signal === signal && each.requestCount >= ROUNDS * BODIES_A_ROUND);
-  const [smallest] = sets.toSorted((one, other) => one.itemCount - other.itemCount);
-  if (smallest === undefined) throw new Error(`Cannot find a data set of ${signal}`);
-  return smallest.name;
-}
-
 describe("compaction", () => {
   const began = Date.now();
   let directory: string;
@@ -44,35 +35,15 @@ describe("compaction", () => {
 
   async function send(round: number): Promise<void> {
     for (const signal of SIGNALS) {
-      const bodies = readBodies(chooseSet(signal)).slice(round * BODIES_A_ROUND, (round + 1) * BODIES_A_ROUND);
-      for (const body of bodies) await post(`/v1/${signal}`, body);
+      const bodies = chooseBodies(signal, ROUNDS * BODIES_A_ROUND);
+      for (const body of bodies.slice(round * BODIES_A_ROUND, (round + 1) * BODIES_A_ROUND)) {
+        await sendBody(firn.url, signal, body);
+      }
     }
   }
 
-  async function post(path: string, body: Uint8Array): Promise<void> {
-    const headers = { "content-type": "application/x-protobuf" };
-    const response = await fetch(`${firn.url}${path}`, { method: "POST", headers, body: new Uint8Array(body) });
-    expect(response.status).toBe(200);
-  }
-
-  async function readItems(signal: Signal): Promise<Multiset> {
-    const { items, mark } = await replay(firn.url, signal, toWindow(began, Date.now()));
-    expect(mark).toMatchObject({ items: items.length, unreadable: 0 });
-    const counts = new Map<string, number>();
-    for (const { content } of items) {
-      const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex");
-      counts.set(digest, (counts.get(digest) ?? 0) + 1);
-    }
-    return counts;
-  }
-
-  async function readAll(): Promise<readonly Multiset[]> {
-    return Promise.all(SIGNALS.map(readItems));
-  }
-
-  async function listKeys(): Promise<readonly string[]> {
-    return (await openLocalBucket(firn.url).list()).map(({ key }) => key);
-  }
+  const readAll = (): Promise<readonly Multiset[]> => readItems(firn.url, toWindow(began, Date.now()));
+  const listKeys = (): Promise<readonly string[]> => listKeysOf(firn.url);
 
   /** The alarms of the Compactors delete what the grace has passed. */
   async function untilNoFreshObject(): Promise<readonly string[]> {

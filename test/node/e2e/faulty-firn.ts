@@ -16,7 +16,8 @@ import { startFaultProxy, type FaultProxy } from "../../servers/fault-proxy.ts";
 import { startR2Simulator } from "../../servers/r2-simulator.ts";
 import { archiveVars } from "../../servers/s3-bucket.ts";
 import { startVersitygw } from "../../servers/versitygw.ts";
-import { buildRequest, createRandom, toReplayed, type Random, type WireRequest } from "./requests.ts";
+import { createRandomShare, type RandomShare } from "../../../scripts/fuzz/random.ts";
+import { buildRequest, toReplayed, type WireRequest } from "./requests.ts";
 import { readSequences } from "./sequences.ts";
 
 /** Settings of the store's time-outs: a fault that stalls costs a test no more. */
@@ -47,14 +48,17 @@ export async function startFaultyFirn(
   lanes: readonly Lane[] = [],
   vars: Readonly<Record<string, string>> = {},
 ): Promise<FaultyFirn> {
-  const store = (await startVersitygw()) ?? (await startR2Simulator());
-  const proxy = await startFaultProxy(store.server);
-  const directory = await mkdtemp(join(tmpdir(), "firn-store-faults-"));
-  const stopStores = async (): Promise<void> => {
-    await proxy.stop();
-    await store.stop();
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const each of stops.splice(0).toReversed()) await each();
   };
   try {
+    const store = (await startVersitygw()) ?? (await startR2Simulator());
+    stops.push(store.stop);
+    const proxy = await startFaultProxy(store.server);
+    stops.push(proxy.stop);
+    const directory = await mkdtemp(join(tmpdir(), "firn-store-faults-"));
+    stops.push(() => rm(directory, { recursive: true, force: true }));
     const firn = await startLocalFirn({
       port: await findFreePort(),
       persistTo: directory,
@@ -66,20 +70,11 @@ export async function startFaultyFirn(
         ...vars,
       },
     });
-    return {
-      url: firn.url,
-      proxy,
-      bucket: openBucket(`${store.server.endpoint}/${store.server.bucket}`, store.server),
-      logFile: firn.logFile,
-      stop: async () => {
-        await firn.stop();
-        await stopStores();
-        await rm(directory, { recursive: true, force: true });
-      },
-    };
+    stops.push(firn.stop);
+    const bucket = openBucket(`${store.server.endpoint}/${store.server.bucket}`, store.server);
+    return { url: firn.url, proxy, bucket, logFile: firn.logFile, stop };
   } catch (error) {
-    await stopStores();
-    await rm(directory, { recursive: true, force: true });
+    await stop();
     throw error;
   }
 }
@@ -90,7 +85,7 @@ export interface Lane {
   readonly tenant: string;
   readonly token: string;
   readonly signal: Signal;
-  readonly random: Random;
+  readonly random: RandomShare;
   /** Number of the next request, unlike that of any other lane or load of the run. */
   serial: number;
   readonly sent: SentItem[];
@@ -104,14 +99,14 @@ export function openLanes(count: number): readonly Lane[] {
     ...openAnonymousLane(SIGNALS[i % SIGNALS.length] ?? "logs"),
     tenant: `lane-${i + 1}`,
     token: randomBytes(16).toString("hex"),
-    random: createRandom(i + 1),
+    random: createRandomShare(i + 1),
     serial: (i + 1) * SERIALS_PER_LANE,
   }));
 }
 
 /** Opens the lane of a signal of the unnamed tenant. */
 export function openAnonymousLane(signal: Signal): Lane {
-  return { tenant: "", token: "", signal, random: createRandom(0), serial: 0, sent: [], known: new Set() };
+  return { tenant: "", token: "", signal, random: createRandomShare(0), serial: 0, sent: [], known: new Set() };
 }
 
 /** The setting `TENANTS`: every lane may do everything with its own. */

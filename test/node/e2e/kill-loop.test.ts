@@ -20,7 +20,8 @@ import {
 import { SIGNALS } from "../../../scripts/otlp-items.ts";
 import { checkHistory, formatVerdict, isClean, type ReplayedItem, type SentItem } from "../../oracle/checker.ts";
 import { startLoad, type Load } from "./clients.ts";
-import { createRandom, toReplayed, type Random } from "./requests.ts";
+import { createRandomShare, type RandomShare } from "../../../scripts/fuzz/random.ts";
+import { toReplayed } from "./requests.ts";
 import { readSequences } from "./sequences.ts";
 
 const KILLS = Number(process.env["FIRN_KILLS"] ?? 20);
@@ -48,7 +49,7 @@ test(
     const options = { port: await findFreePort(), persistTo: directory, vars: { FLUSH_INTERVAL_SECONDS: "1" } };
     const again = `FIRN_SEED=${SEED} FIRN_KILLS=${KILLS} npm test -- --project node test/node/e2e/kill-loop.test.ts`;
     console.log(`kill loop: seed ${SEED}; again: ${again}`);
-    const random = createRandom(SEED);
+    const random = createRandomShare(SEED);
     const began = Date.now();
     let firn = await startLocalFirn(options);
     let epoch = 0;
@@ -95,7 +96,7 @@ const NOTHING_WRONG = { lost: [], duplicate: [], phantom: [], corrupt: [], leake
 
 interface KillOptions {
   readonly number: number;
-  readonly random: Random;
+  readonly random: RandomShare;
 }
 
 async function killInBurst(firn: LocalFirn, load: Load, { number, random }: KillOptions): Promise<Kill> {
@@ -106,7 +107,7 @@ async function killInBurst(firn: LocalFirn, load: Load, { number, random }: Kill
   return { number, inFlight };
 }
 
-async function killDuringStart(options: LocalFirnOptions, random: Random): Promise<void> {
+async function killDuringStart(options: LocalFirnOptions, random: RandomShare): Promise<void> {
   const firn = spawnLocalFirn(options);
   await delay(random() * MAX_START_UP_MILLIS);
   expect(await firn.killTree()).toBeGreaterThan(0);

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
+import type { RandomShare } from "../../../scripts/fuzz/random.ts";
 import {
   CONTAINERS,
   listItems,
@@ -14,9 +15,6 @@ import {
 } from "../../../scripts/otlp-items.ts";
 import { encodeProtobuf } from "../../../scripts/otlp-protobuf.ts";
 import type { ReplayedItem } from "../../oracle/checker.ts";
-
-/** A number from 0 to 1, without 1. */
-export type Random = () => number;
 
 /** A request as it goes over the wire, and what is in it. */
 export interface WireRequest {
@@ -34,19 +32,8 @@ export function toReplayed(signal: Signal, { key, content }: Item): ReplayedItem
   return { id: `${signal} ${key}`, digest, tenant: "", signal };
 }
 
-/** A small generator with a seed (mulberry32): equal seeds give equal runs. */
-export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** Builds a request of 1 to 20 items with ids that no other request of the run has. */
-export function buildRequest(random: Random, signal: Signal, serial: number): WireRequest {
+export function buildRequest(random: RandomShare, signal: Signal, serial: number): WireRequest {
   const request = buildJson(random, signal, serial);
   const isJson = random() < 0.5;
   const plain = isJson ? new TextEncoder().encode(JSON.stringify(request)) : encodeProtobuf(signal, request);
@@ -62,7 +49,7 @@ export function buildRequest(random: Random, signal: Signal, serial: number): Wi
   };
 }
 
-function buildJson(random: Random, signal: Signal, serial: number): JsonObject {
+function buildJson(random: RandomShare, signal: Signal, serial: number): JsonObject {
   const { resources, scopes } = CONTAINERS[signal];
   const count = 1 + Math.floor(random() * MAX_ITEMS);
   const item = (i: number): JsonObject => BUILDERS[signal](random, `${signal}-${serial}-${i}`);
@@ -82,7 +69,7 @@ function buildJson(random: Random, signal: Signal, serial: number): JsonObject {
   return { [resources]: [{ resource, [scopes]: [filled] }] };
 }
 
-const BUILDERS: Readonly<Record<Signal, (random: Random, id: string) => JsonObject>> = {
+const BUILDERS: Readonly<Record<Signal, (random: RandomShare, id: string) => JsonObject>> = {
   traces: (random, id) => ({
     traceId: randomHex(random, 16),
     spanId: randomHex(random, 8),
@@ -108,7 +95,7 @@ const BUILDERS: Readonly<Record<Signal, (random: Random, id: string) => JsonObje
   }),
 };
 
-function randomAttributes(random: Random, id: string): readonly Json[] {
+function randomAttributes(random: RandomShare, id: string): readonly Json[] {
   return [
     { key: "item.id", value: { stringValue: id } },
     { key: "count", value: { intValue: String(Math.floor(random() * 2 ** 53)) } },
@@ -118,7 +105,7 @@ function randomAttributes(random: Random, id: string): readonly Json[] {
   ];
 }
 
-function randomHex(random: Random, length: number): string {
+function randomHex(random: RandomShare, length: number): string {
   return Array.from({ length }, () =>
     Math.floor(random() * 256)
       .toString(16)
@@ -126,6 +113,6 @@ function randomHex(random: Random, length: number): string {
   ).join("");
 }
 
-function randomNanos(random: Random): string {
+function randomNanos(random: RandomShare): string {
   return (1_700_000_000_000_000_000n + BigInt(Math.floor(random() * 2 ** 53))).toString();
 }

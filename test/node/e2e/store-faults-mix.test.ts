@@ -26,7 +26,8 @@ import {
   startFaultyFirn,
   type FaultyFirn,
 } from "./faulty-firn.ts";
-import { createRandom, toReplayed } from "./requests.ts";
+import { createRandomShare } from "../../../scripts/fuzz/random.ts";
+import { toReplayed } from "./requests.ts";
 import { readSequences } from "./sequences.ts";
 
 const FILE = "test/node/e2e/store-faults-mix.test.ts";
@@ -54,7 +55,7 @@ const CHANCES: readonly { readonly calls: readonly S3Call[]; readonly probabilit
 const [MAX_NTH, MAX_NTH_OF_READS] = [40, 4];
 
 const LANES = SIGNALS.map(openAnonymousLane);
-const random = createRandom(SEED);
+const random = createRandomShare(SEED);
 /** What earlier rounds sent and a replay of this one may still find. */
 const earlier: { readonly endedAt: number; readonly sent: readonly SentItem[] }[] = [];
 let firn: FaultyFirn;
