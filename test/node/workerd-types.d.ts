@@ -14,6 +14,12 @@ interface SqlStorage {
   exec<Row extends Record<string, SqlStorageValue>>(query: string, ...bindings: unknown[]): SqlStorageCursor<Row>;
 }
 
+declare class FixedLengthStream {
+  constructor(length: number);
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+}
+
 declare module "crypto" {
   export namespace webcrypto {
     export interface Crypto {
