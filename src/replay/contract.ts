@@ -21,6 +21,8 @@ export interface ReplayDeps {
   readonly now: () => Millis;
   /** Bounds of one response; the ones of protocol 6.4 unless a test wants others. */
   readonly limits?: ReadLimits;
+  /** How long after a window of event time its items are looked for; `EVENT_MAX_LATE` if absent. */
+  readonly eventMaxLate?: Millis;
   /** How long a store may stay silent in the middle of an object. */
   readonly bodyTimeout?: Millis;
 }
