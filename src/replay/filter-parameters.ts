@@ -92,7 +92,8 @@ function parseSeverity(text: string): number {
   if (named !== null) return named;
   const number = /^[1-9]\d?$/.test(text) ? Number(text) : 0;
   if (number >= 1 && number <= MAX_SEVERITY) return number;
-  const expected = `expected ${SEVERITY_NAMES.join(", ")}, each with 2, 3 or 4 behind it if need be, or 1 to ${MAX_SEVERITY}`;
+  const names = `${SEVERITY_NAMES.join(", ")}, each with 2, 3 or 4 behind it if need be`;
+  const expected = `expected ${names}, or 1 to ${MAX_SEVERITY}`;
   throw refusal("severity", `Cannot parse "severity": found "${shorten(text)}", ${expected}`);
 }
 

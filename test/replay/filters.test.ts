@@ -57,6 +57,11 @@ function storeOf(signal: ItemSignal): SyntheticStore {
   });
 }
 
+/** Names of items: other texts are attributes. */
+function listNames(lines: string): readonly string[] {
+  return namesOf(lines).filter((name) => name.startsWith("n-"));
+}
+
 const TRACE_1 = "01".repeat(16);
 
 test.each<readonly [signal: ItemSignal, filter: string, names: readonly string[], items: number]>([
@@ -83,8 +88,7 @@ test.each<readonly [signal: ItemSignal, filter: string, names: readonly string[]
   const lines = toText(await replay(storeOf(signal), `signal=${signal}&${filter}`)).split("\n");
 
   const mark = JSON.parse(lines.at(-2) ?? "") as { readonly firn: unknown };
-  const isName = (name: string): boolean => name.startsWith("n-");
-  expect(namesOf(lines.slice(0, -2).join("\n")).filter(isName)).toEqual([...names, ...names]);
+  expect(listNames(lines.slice(0, -2).join("\n"))).toEqual([...names, ...names]);
   expect(mark.firn).toMatchObject({ items: 2 * items, complete: true, next: null, unreadable: 0 });
 });
 
@@ -114,9 +118,9 @@ test("replayResponse() pages filtered items as it pages all", async () => {
   for (let page = 0; page < 10 && cursor !== null; page += 1) {
     const limits = { limits: { maxStoreCalls: 1, maxRawBytes: 1 as never, fetchAhead: 0 } };
     const query = `signal=traces&attr.http.status=500${cursor === "" ? "" : `&cursor=${cursor}`}`;
-    const text = toText(await replay(store, query, limits));
-    names.push(...namesOf(text).filter((name) => name.startsWith("n-")));
-    cursor = (JSON.parse(text.split("\n").at(-2) ?? "") as { firn: { next: string } }).firn.next;
+    const lines = toText(await replay(store, query, limits));
+    names.push(...listNames(lines));
+    cursor = (JSON.parse(lines.split("\n").at(-2) ?? "") as { firn: { next: string } }).firn.next;
   }
 
   expect(names).toEqual(["n-2", "n-3", "n-2", "n-3"]);
