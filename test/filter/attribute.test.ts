@@ -13,6 +13,14 @@ function isMet(fields: Bytes, value: string, key = "key"): boolean {
   return compileAttribute({ key, value }).isMetBy(toRange(Uint8Array.from(fields)));
 }
 
+/** Says whether an attribute holds one of the needles of a value that it matches. */
+function holdsNeedle(fields: Bytes, value: string): boolean {
+  const text = String.fromCharCode(...fields);
+  return compileAttribute({ key: "key", value }).needles.some((needle) =>
+    text.includes(String.fromCharCode(...needle)),
+  );
+}
+
 describe("compileAttribute()", () => {
   test.each<readonly [what: string, value: Bytes, matches: readonly string[], others: readonly string[]]>([
     ["a string exactly", text("GET"), ["GET"], ["get", "GET ", "GE", ""]],
@@ -32,6 +40,7 @@ describe("compileAttribute()", () => {
     ["an infinite double", double(Number.NEGATIVE_INFINITY), ["-Infinity", "-1e999"], ["Infinity", "-inf"]],
     ["bytes in base64", lengthField(7, [0, 1, 2]), ["AAEC"], ["AAED", "\u0000\u0001\u0002"]],
     ["bytes in base64 with and without padding", lengthField(7, [0]), ["AA==", "AA"], ["AA=", "AAA="]],
+    ["bytes that are long enough to be sought", lengthField(7, [0, 1, 2, 3, 4, 5]), ["AAECAwQF"], ["AAECAwQG"]],
     ["bytes in both alphabets", lengthField(7, [0xfb, 0xff]), ["+/8=", "-_8="], ["+/7="]],
     ["no bytes", lengthField(7), [""], ["AA=="]],
     ["no list", lengthField(5, lengthField(1, text("a"))), [], ["a", "", '["a"]']],
@@ -40,6 +49,7 @@ describe("compileAttribute()", () => {
     ["no missing value", [], [], ["", "0", "false", "null"]],
   ])("compares %s", (_what, value, matches, others) => {
     expect(matches.filter((each) => !isMet(attribute(value), each))).toEqual([]);
+    expect(matches.filter((each) => !holdsNeedle(attribute(value), each))).toEqual([]);
     expect(others.filter((each) => isMet(attribute(value), each))).toEqual([]);
   });
 

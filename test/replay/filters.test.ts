@@ -1,12 +1,14 @@
 /** Filters of `GET /replay`, each over an archive of fresh and compacted objects, in every format. */
 import { expect, test } from "vitest";
 import { FORMATS } from "../../src/replay/format.ts";
+import { replayResponse } from "../../src/replay/replay.ts";
 import type { ItemSignal, Signal } from "../../src/signal.ts";
 import { freshKey } from "../reader/archive-sample.ts";
+import { makeOutput, publish } from "../reader/hour-kit.ts";
 import { gzip, namesOf } from "../reader/otlp-sample.ts";
 import { openSyntheticStore, type SyntheticStore } from "../reader/synthetic-store.ts";
 import { fill, lengthField, varintField } from "../otlp/wire-builder.ts";
-import { replay, toText } from "./replay-kit.ts";
+import { depsOf, replay, toText } from "./replay-kit.ts";
 
 type Bytes = readonly number[];
 
@@ -125,6 +127,30 @@ test("replayResponse() pages filtered items as it pages all", async () => {
 
   expect(names).toEqual(["n-2", "n-3", "n-2", "n-3"]);
   expect(cursor).toBe(null);
+});
+
+test("replayResponse() filters every field of a page that is limited in bytes", async () => {
+  const lines = toText(await replay(storeOf("traces"), "signal=traces&service=cart&limit_bytes=65536"));
+
+  expect(listNames(lines)).toEqual(["n-3", "n-4", "n-3", "n-4"]);
+});
+
+test("replayResponse() filters compacted minutes, by which items without a time count", async () => {
+  const store = openSyntheticStore();
+  const output = await makeOutput([
+    [
+      [9, ["n-1", "n-2"]],
+      [10, ["n-1", "n-3"]],
+    ],
+  ]);
+  await publish(store, { outputs: [output], sources: [] });
+
+  const named = toText(await replay(store, "signal=traces&span_name=n-1"));
+  const query = new URLSearchParams("signal=traces&time=event&start=2026-05-01T14:10&end=2026-05-01T14:11");
+  const timed = toText(await (await replayResponse({ query, accept: null }, depsOf(store))).bytes());
+
+  expect(listNames(named)).toEqual(["n-1", "n-1"]);
+  expect(listNames(timed)).toEqual(["n-1", "n-3"]);
 });
 
 test("replayResponse() refuses the filters of profiles and of all signals before it reads", async () => {
