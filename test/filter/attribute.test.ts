@@ -15,9 +15,9 @@ function isMet(fields: Bytes, value: string, key = "key"): boolean {
 
 /** Says whether an attribute holds one of the needles of a value that it matches. */
 function holdsNeedle(fields: Bytes, value: string): boolean {
-  const text = String.fromCharCode(...fields);
+  const held = Array.from(fields, (byte) => String.fromCharCode(byte)).join("");
   return compileAttribute({ key: "key", value }).needles.some((needle) =>
-    text.includes(String.fromCharCode(...needle)),
+    held.includes(Array.from(needle, (byte) => String.fromCharCode(byte)).join("")),
   );
 }
 

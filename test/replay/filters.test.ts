@@ -162,3 +162,12 @@ test("replayResponse() refuses the filters of profiles and of all signals before
     await expect(replay(store, `signal=${signal}&time=event`)).rejects.toMatchObject({ field: "time" });
   }
 });
+
+test("dryRunResponse() does not know without reading what matches, and with exact=true counts it", async () => {
+  const query = "signal=logs&severity=error&dry_run=true";
+  const guessed: unknown = JSON.parse(toText(await replay(storeOf("logs"), query)));
+  const exact: unknown = JSON.parse(toText(await replay(storeOf("logs"), `${query}&exact=true`)));
+
+  expect(guessed).toMatchObject({ items: null, items_at_least: 0, objects: 2 });
+  expect(exact).toMatchObject({ items: 2, items_at_least: 2, objects: 2 });
+});
