@@ -5,7 +5,7 @@ import { replayResponse } from "../../src/replay/replay.ts";
 import type { ItemSignal, Signal } from "../../src/signal.ts";
 import { freshKey } from "../reader/archive-sample.ts";
 import { makeOutput, publish } from "../reader/hour-kit.ts";
-import { gzip, namesOf } from "../reader/otlp-sample.ts";
+import { concat, gzip, namesOf } from "../reader/otlp-sample.ts";
 import { openSyntheticStore, type SyntheticStore } from "../reader/synthetic-store.ts";
 import { fill, lengthField, varintField } from "../otlp/wire-builder.ts";
 import { depsOf, replay, toText } from "./replay-kit.ts";
@@ -130,9 +130,12 @@ test("replayResponse() pages filtered items as it pages all", async () => {
 });
 
 test("replayResponse() filters every field of a page that is limited in bytes", async () => {
-  const lines = toText(await replay(storeOf("traces"), "signal=traces&service=cart&limit_bytes=65536"));
+  // In one member, so that both are read at once: what is given stands behind what is not.
+  const store = openSyntheticStore({ [freshKey("2026-05-01T14:09:00Z")]: gzip(concat(CONTENT.traces)) });
 
-  expect(listNames(lines)).toEqual(["n-3", "n-4", "n-3", "n-4"]);
+  const lines = toText(await replay(store, "signal=traces&service=cart&limit_bytes=65536"));
+
+  expect(listNames(lines)).toEqual(["n-3", "n-4"]);
 });
 
 test("replayResponse() filters compacted minutes, by which items without a time count", async () => {
