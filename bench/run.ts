@@ -16,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<BenchModule>>> = {
   "otlp-walk": () => import("./otlp-walk.ts"),
   "otlp-cut": () => import("./otlp-cut.ts"),
   "otlp-items": () => import("./otlp-items.ts"),
+  filter: () => import("./filter.ts"),
   "item-digest": () => import("./item-digest.ts"),
   "otlp-json-decode": () => import("./otlp-json-decode.ts"),
   "otlp-json-encode": () => import("./otlp-json-encode.ts"),

@@ -77,6 +77,7 @@ export const ROOMS: readonly Room[] = [
   format("otlp"),
   format("compression", ["node:zlib", "fflate"]),
   format("archive"),
+  { ...format("filter"), imports: [...V, "otlp"] },
   { name: "http-errors", kind: "outside", imports: [...V, "otlp"], types: [], packages: [] },
   outside("object-store", WAITING, [{ name: "aws4fetch", files: /^object-store\/s3\// }, { name: "fast-xml-parser" }]),
   outside("sinks", ["otlp", "compression"]),
@@ -87,7 +88,7 @@ export const ROOMS: readonly Room[] = [
   feature("forward", { types: ["buffer", "sinks"] }),
   feature("compaction", { imports: [...FORMATS, "reader"], types: ["object-store"] }),
   feature("replay", {
-    imports: [...FORMATS, "reader", "slow-json"],
+    imports: [...FORMATS, "filter", "reader", "slow-json"],
     types: ["object-store", "sinks", "auth"],
     packages: [HONO_IN_ROUTES],
   }),

@@ -111,6 +111,7 @@ function mountRoutes(app: Hono<GrantEnv>, config: Config, bindings: Bindings): v
     layout: toLayout(config.archive, tenant),
     watermark: (signal) => readWatermark(client, { tenant, signal, now: Date.now() }),
     now: () => millis(Date.now()),
+    eventMaxLate: config.eventMaxLate,
     bodyTimeout,
     ...expiry(),
   });

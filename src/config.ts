@@ -12,8 +12,8 @@ import type { StorageGroup } from "./config/storage-config.ts";
 import { findUnusedSettings, readArchiveStorage, readStorageGroup } from "./config/storage-settings.ts";
 import { findStorageWarnings } from "./config/storage-warnings.ts";
 import { readTokens, type TokenRule } from "./config/token-settings.ts";
-import { MAX_REQUEST_BYTES_CEILING, MAX_REQUEST_BYTES_FLOOR } from "./limits.ts";
-import { bytes, GIB, MIB, seconds, type Bytes, type Seconds } from "./units.ts";
+import { EVENT_MAX_LATE, MAX_REQUEST_BYTES_CEILING, MAX_REQUEST_BYTES_FLOOR } from "./limits.ts";
+import { bytes, GIB, HOUR, MIB, millis, seconds, type Bytes, type Millis, type Seconds } from "./units.ts";
 
 /** Where objects go, and how their keys and bodies are written. */
 export interface ArchiveConfig extends ArchiveLayoutConfig {
@@ -41,6 +41,8 @@ export interface Config {
   readonly dedupeWindow: Seconds;
   /** A store that is silent for so long does not answer any more. */
   readonly storeTimeout: Seconds;
+  /** How long after a window of event time a replay looks for its items. */
+  readonly eventMaxLate: Millis;
   /** Jurisdiction of the Durable Objects; `null`: none. */
   readonly jurisdiction: DurableObjectJurisdiction | null;
   /** What works and may not be meant, a sentence each. */
@@ -87,7 +89,14 @@ export function readCorsOrigins(env: Readonly<Record<string, unknown>>): CorsOri
 
 type Numbers = Pick<
   Config,
-  "shards" | "flushInterval" | "flushMaxBytes" | "backlogMaxBytes" | "maxRequestBytes" | "dedupeWindow" | "storeTimeout"
+  | "shards"
+  | "flushInterval"
+  | "flushMaxBytes"
+  | "backlogMaxBytes"
+  | "maxRequestBytes"
+  | "dedupeWindow"
+  | "storeTimeout"
+  | "eventMaxLate"
 >;
 
 function readNumbers(read: SettingReader): Numbers {
@@ -105,6 +114,9 @@ function readNumbers(read: SettingReader): Numbers {
     ),
     dedupeWindow: readDedupeWindow(read),
     storeTimeout: seconds(read.integer("STORE_TIMEOUT_SECONDS", { fallback: 30, min: 1, max: 300 })),
+    eventMaxLate: millis(
+      HOUR * read.integer("EVENT_MAX_LATE_HOURS", { fallback: EVENT_MAX_LATE / HOUR, min: 0, max: 8760 }),
+    ),
   };
 }
 

@@ -147,6 +147,11 @@ export const REPLAY_LINE_BYTES_CEILING: Bytes = bytes(16 * MIB);
 export const REPLAY_LIMIT_BYTES_FLOOR: Bytes = bytes(64 * KIB);
 /** No answer reads more than this, so that a larger page ends itself anyway. */
 export const REPLAY_LIMIT_BYTES_CEILING: Bytes = bytes(8 * 1024 * MIB);
+/** Filters by attributes in one request, of items and of resources each: all of them are tried on every item. */
+export const REPLAY_MAX_ATTRIBUTE_FILTERS = 32;
+/** Items are looked for so long before a window of event time, and by default after it (protocol 6.2). */
+export const EVENT_MAX_EARLY: Millis = millis(3_600_000);
+export const EVENT_MAX_LATE: Millis = millis(168 * 3_600_000);
 /** A mark with the longest cursor, and what begins and ends a document. */
 export const REPLAY_MARK_MAX_BYTES: Bytes = bytes(KIB);
 /** JSON takes at most so many times the bytes of its protobuf: of empty data points of exponential histograms, 15. */

@@ -12,6 +12,15 @@ export interface Window {
   readonly end: Millis;
 }
 
+/** An instant as it was written. */
+interface Instant {
+  /** To the second. */
+  readonly wholeMillis: number;
+  /** Digits of the second's fraction. */
+  readonly fraction: string;
+}
+
+const NANOS_PER_MILLI = 1_000_000n;
 const INSTANT = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,12}))?)?([Zz]|[+-]\d\d:\d\d)?)?$/;
 const FIRST_INSTANT = 0;
 const LAST_INSTANT = Date.UTC(10_000, 0, 1);
@@ -28,8 +37,26 @@ const EXPECTED =
 export function parseWindow(start: string | null, end: string | null): Window {
   const window = { start: parseInstant("start", start), end: parseInstant("end", end) };
   if (window.end > window.start) return window;
-  const message = `Cannot read the window: end "${shorten(end ?? "")}" is not after start "${shorten(start ?? "")}"`;
-  throw new FirnError("invalid_request", `${message}, expected a later end`, { field: "end" });
+  throw refuseOrder(start, end);
+}
+
+/** A window to the nanosecond, and in milliseconds all that it touches. */
+export interface NanoWindow {
+  readonly startUnixNano: bigint;
+  readonly endUnixNano: bigint;
+  readonly window: Window;
+}
+
+/** Parses a window that is held against times of items. @throws FirnError as {@link parseWindow} does */
+export function parseEventWindow(start: string | null, end: string | null): NanoWindow {
+  const startUnixNano = toNanos(readEnd("start", start));
+  const endUnixNano = toNanos(readEnd("end", end));
+  if (endUnixNano <= startUnixNano) throw refuseOrder(start, end);
+  const window = {
+    start: millis(Number(startUnixNano / NANOS_PER_MILLI)),
+    end: millis(Number((endUnixNano + NANOS_PER_MILLI - 1n) / NANOS_PER_MILLI)),
+  };
+  return { startUnixNano, endUnixNano, window };
 }
 
 /**
@@ -37,6 +64,15 @@ export function parseWindow(start: string | null, end: string | null): Window {
  * @throws FirnError `invalid_request` that names the parameter and everything that is accepted
  */
 export function parseInstant(name: "start" | "end", text: string | null): Millis {
+  return toMillis(readEnd(name, text));
+}
+
+function refuseOrder(start: string | null, end: string | null): FirnError {
+  const message = `Cannot read the window: end "${shorten(end ?? "")}" is not after start "${shorten(start ?? "")}"`;
+  return new FirnError("invalid_request", `${message}, expected a later end`, { field: "end" });
+}
+
+function readEnd(name: "start" | "end", text: string | null): Instant {
   if (text === null) {
     throw new FirnError("invalid_request", `Cannot read a window without "${name}": ${EXPECTED}`, { field: name });
   }
@@ -47,7 +83,7 @@ export function parseInstant(name: "start" | "end", text: string | null): Millis
   });
 }
 
-function readInstant(text: string): Millis | null {
+function readInstant(text: string): Instant | null {
   const match = INSTANT.exec(text);
   if (match === null) return null;
   const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
@@ -58,14 +94,26 @@ function readInstant(text: string): Millis | null {
   if (Number.isNaN(local) || new Date(local).toISOString().slice(0, 19) !== whole) return null;
   const offset = readOffset(match[8]);
   if (offset === null) return null;
-  const time = local - offset + readFraction(match[7]);
-  return time >= FIRST_INSTANT && time <= LAST_INSTANT ? millis(time) : null;
+  const instant = { wholeMillis: local - offset, fraction: match[7] ?? "" };
+  const time = toMillis(instant);
+  return time >= FIRST_INSTANT && time <= LAST_INSTANT ? instant : null;
 }
 
-/** Milliseconds, rounded up: what is compared with them are whole minutes, so that nothing is lost or won by it. */
-function readFraction(digits: string | undefined): number {
-  if (digits === undefined) return 0;
-  return Number(digits.slice(0, 3).padEnd(3, "0")) + (/[1-9]/.test(digits.slice(3)) ? 1 : 0);
+/** Rounded up: what is compared with it are whole minutes, so that nothing is lost or won by it. */
+function toMillis({ wholeMillis, fraction }: Instant): Millis {
+  return millis(wholeMillis + roundUp(fraction, 3));
+}
+
+/** Rounded up: there is nothing between two nanoseconds. */
+function toNanos({ wholeMillis, fraction }: Instant): bigint {
+  return BigInt(wholeMillis) * NANOS_PER_MILLI + BigInt(roundUp(fraction, 9));
+}
+
+/** The first digits of a fraction as a number, one more where other digits follow. */
+function roundUp(fraction: string, digitCount: number): number {
+  return (
+    Number(fraction.slice(0, digitCount).padEnd(digitCount, "0")) + (/[1-9]/.test(fraction.slice(digitCount)) ? 1 : 0)
+  );
 }
 
 function readOffset(text: string | undefined): number | null {

@@ -14,7 +14,7 @@
  * Hot path, hence a class: one metric often holds one data point. Benchmark: `bench/otlp-items.ts`.
  */
 import { ByteWriter } from "./byte-writer.ts";
-import type { MessageRange } from "./fields.ts";
+import { hasValue, toRange, type MessageRange } from "./fields.ts";
 import { TAG_STEP, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire/format.ts";
 
 /** Containers in the request. */
@@ -117,6 +117,13 @@ export class ContextPart {
       this.#form = output.toBytes();
     }
     return this.#form;
+  }
+
+  /** Says whether a text of the part is exactly this, without making the form. */
+  hasText(tag: number, expected: Uint8Array): boolean {
+    return this.#pieceTag === undefined && this.#form === null
+      ? hasValue(this.#message, tag, expected)
+      : hasValue(toRange(this.bytes), tag, expected);
   }
 
   /** Appends the canonical form. */

@@ -42,7 +42,7 @@ export interface ServiceNames {
 }
 
 /** Tags of the event time, and of what stands for it when it is unset; no tag is 0. */
-const TIME_TAGS: Readonly<Record<ItemSignal, readonly [time: number, substitute: number]>> = {
+export const TIME_TAGS: Readonly<Record<ItemSignal, readonly [time: number, substitute: number]>> = {
   traces: [7 * TAG_STEP + WIRE_FIXED64, 0],
   logs: [TAG_STEP + WIRE_FIXED64, 11 * TAG_STEP + WIRE_FIXED64],
   metrics: [3 * TAG_STEP + WIRE_FIXED64, 0],
@@ -81,10 +81,15 @@ export function readServiceName(resourceForm: Uint8Array): string | null {
   if (resource === undefined) return null;
   for (const attribute of listFields(resource, FIRST_TAG)) {
     if (!hasValue(attribute, FIRST_TAG, SERVICE_NAME)) continue;
-    const value = findField(attribute, VALUE_TAG);
-    return value === undefined || !isText(value) ? null : readString(value, FIRST_TAG);
+    return readTextValue(attribute);
   }
   return null;
+}
+
+/** Reads the value of an attribute; `null` when it has none, or one that is no text. */
+export function readTextValue(attribute: MessageRange): string | null {
+  const value = findField(attribute, VALUE_TAG);
+  return value === undefined || !isText(value) ? null : readString(value, FIRST_TAG);
 }
 
 /** Opens a list without names. */

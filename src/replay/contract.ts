@@ -23,6 +23,8 @@ export interface ReplayDeps {
   readonly limits?: ReadLimits;
   /** The bucket's lifecycle may have deleted what came before this instant. */
   readonly expiredBefore?: Millis;
+  /** How long after a window of event time its items are looked for; `EVENT_MAX_LATE` if absent. */
+  readonly eventMaxLate?: Millis;
   /** How long a store may stay silent in the middle of an object. */
   readonly bodyTimeout?: Millis;
 }

@@ -10,6 +10,7 @@ import { countCalls, openSurvey, surveyWindow, withCallCount, type Survey } from
 import { respondSlowly, respondSlowlyInText } from "../slow-json.ts";
 import type { ReplayDeps, Watermark } from "./contract.ts";
 import { formatCursor, type Position } from "./cursor.ts";
+import { openKeeper } from "./keep-content.ts";
 import { findPrices, toCost, type Cost } from "./list-prices.ts";
 import { lowest } from "./mark.ts";
 import type { ReplayQuery } from "./parameters.ts";
@@ -68,7 +69,7 @@ async function run(query: ReplayQuery, identity: string, signals: readonly Signa
   const isExact = query.dryRun?.kind === "exact";
   let next: Position | null = null;
   for (const source of signals) {
-    next = isExact ? await read(source, survey) : await look(source, survey);
+    next = isExact ? await read(source, query, survey) : await look(source, survey);
     if (next !== null) break;
   }
   return toDryRun(query, { survey, next, identity, watermark: lowest(signals.map(({ watermark }) => watermark)) });
@@ -80,10 +81,15 @@ async function look({ signal, request }: SignalSource, survey: Survey): Promise<
 }
 
 /** Counts what a replay gives; whatever cannot be read is counted, too. */
-async function read({ signal, request }: SignalSource, survey: Survey): Promise<Position | null> {
+async function read(
+  { signal, request }: SignalSource,
+  { filter }: ReplayQuery,
+  survey: Survey,
+): Promise<Position | null> {
   const { usage } = survey.page;
   const isContinued = usage.storeCalls > 0;
   const store = withCallCount(request.store, survey.made);
+  const keep = openKeeper(signal, filter);
   let next: Position | null = null;
   for await (const event of readWindow({ ...request, store, onError: "skip", isContinued }, usage)) {
     switch (event.kind) {
@@ -91,7 +97,7 @@ async function read({ signal, request }: SignalSource, survey: Survey): Promise<
         break;
       case "fields":
       case "request":
-        survey.itemCount += event.itemCount;
+        survey.itemCount += keep(event)?.itemCount ?? 0;
         break;
       case "unreadable":
         survey.unreadable++;
@@ -128,6 +134,8 @@ interface Findings {
 function toDryRun(query: ReplayQuery, { survey, next, identity, watermark }: Findings): DryRun {
   const { signal, window, limitBytes } = query;
   const { hasUntold, storedBytes } = survey;
+  // What matches, only reading tells.
+  const isUntold = hasUntold || (query.filter !== null && query.dryRun?.kind !== "exact");
   const calls = countCalls(survey);
   const prices = findPrices(identity);
   const cursor = next === null ? null : { position: next, isOfAll: signal === "all", shortOf: null, hasSkipped: false };
@@ -139,8 +147,8 @@ function toDryRun(query: ReplayQuery, { survey, next, identity, watermark }: Fin
     next: cursor === null ? null : formatCursor(cursor),
     objects: survey.objectCount,
     frozen_objects: survey.frozenCount,
-    items: hasUntold ? null : survey.itemCount,
-    items_at_least: survey.itemCount,
+    items: isUntold ? null : survey.itemCount,
+    items_at_least: query.filter !== null && isUntold ? 0 : survey.itemCount,
     stored_bytes: storedBytes,
     raw_bytes: hasUntold ? null : survey.rawBytes,
     store_calls: calls,

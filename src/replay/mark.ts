@@ -47,6 +47,12 @@ export interface Mark {
   readonly retired: number;
   /** Hours of this response from which the bucket's own lifecycle has deleted something; nothing missing, likewise. */
   readonly expired: number;
+  /** Only of a window of event time, as the two after it. */
+  readonly time?: "event";
+  /** First minute of arrival in which its items were looked for; RFC 3339. */
+  readonly arrivals_from?: string;
+  /** First minute in which not all of them were: later ones may have arrived since. RFC 3339, or `unknown`. */
+  readonly arrivals_until?: string;
 }
 
 /** How a response ended. */
@@ -70,7 +76,8 @@ export interface Reached {
 }
 
 /** Decides what the mark says. */
-export function toMark({ signal, cursor }: Pick<ReplayQuery, "signal" | "cursor">, end: ReplayEnd): Mark {
+export function toMark(query: MarkedQuery, end: ReplayEnd): Mark {
+  const { signal, cursor, window } = query;
   const short = end.reached.filter((each) => each.watermark === "unknown" || each.end > each.watermark);
   const before = cursor?.shortOf ?? null;
   const shortOf = lowest([...(before === null ? [] : [before]), ...short.map(({ watermark }) => watermark)]);
@@ -81,13 +88,33 @@ export function toMark({ signal, cursor }: Pick<ReplayQuery, "signal" | "cursor"
   return {
     items: end.items,
     bytes: end.bytes,
-    complete: next === null && shortOf === null && !hasSkipped,
+    // A window of event time is whole when its own minutes are, though late items may always come.
+    complete: next === null && (shortOf === null || reaches(shortOf, window.end)) && !hasSkipped,
     next: next === null ? null : formatCursor(next),
-    watermark: watermark === "unknown" ? watermark : new Date(watermark).toISOString(),
+    watermark: formatTime(watermark),
     unreadable: end.unreadable,
     retired: end.retired,
     expired: end.expired,
+    ...describeArrivals(query, end.next?.minute ?? query.arrivals.end, shortOf),
   };
+}
+
+/** What of a query the mark depends on. */
+type MarkedQuery = Pick<ReplayQuery, "signal" | "cursor" | "window" | "arrivals" | "filter">;
+
+/** Arrival windows never reach to their end when a page of them ran past its watermark. */
+function reaches(watermark: Watermark, end: Millis): boolean {
+  return watermark !== "unknown" && watermark >= end;
+}
+
+function describeArrivals({ arrivals, filter }: MarkedQuery, readTo: Millis, shortOf: Watermark | null): Partial<Mark> {
+  if (filter === null || filter.eventTime === null) return {};
+  const until = lowest([readTo, ...(shortOf === null ? [] : [shortOf])]) ?? readTo;
+  return { time: "event", arrivals_from: formatTime(arrivals.start), arrivals_until: formatTime(until) };
+}
+
+function formatTime(time: Watermark): string {
+  return time === "unknown" ? time : new Date(time).toISOString();
 }
 
 /** The earliest of several watermarks; `null` of none. */

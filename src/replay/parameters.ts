@@ -3,21 +3,33 @@
  * with a sentence that names it: one that was silently ignored would look like a filter that found nothing to leave
  * out.
  */
-import { parseWindow, type Window } from "../archive/window.ts";
+import type { Window } from "../archive/window.ts";
 import { FirnError, shorten } from "../errors.ts";
-import { REPLAY_LINE_BYTES_CEILING, REPLAY_LINE_BYTES_FLOOR, REPLAY_LINE_MAX_BYTES } from "../limits.ts";
+import type { ItemFilter } from "../filter/contract.ts";
+import {
+  EVENT_MAX_LATE,
+  REPLAY_LINE_BYTES_CEILING,
+  REPLAY_LINE_BYTES_FLOOR,
+  REPLAY_LINE_MAX_BYTES,
+} from "../limits.ts";
 import { isSignal, SIGNALS, type Signal } from "../signal.ts";
-import { bytes, type Bytes } from "../units.ts";
+import { bytes, type Bytes, type Millis } from "../units.ts";
 import { chooseFormat } from "./accept.ts";
 import { chooseCoding, type Coding } from "./coding.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
+import { FILTER_NAMES, isFilterName, parseItemFilter } from "./filter-parameters.ts";
 import { FORMATS, formatsOf, type ReplayFormat } from "./format.ts";
 import { parseDryRun, parseLimitBytes, type DryRunQuery } from "./page-parameters.ts";
+import { parseTimeRange } from "./time-parameter.ts";
 
 /** What is to be replayed and how. */
 export interface ReplayQuery {
   readonly signal: Signal | "all";
   readonly window: Window;
+  /** The minutes of arrival that are read for it: the window itself, unless it is one of event time. */
+  readonly arrivals: Window;
+  /** Which items are given; `null`: all of them. */
+  readonly filter: ItemFilter | null;
   readonly format: ReplayFormat;
   readonly onError: "stop" | "skip";
   readonly maxLineBytes: Bytes;
@@ -45,12 +57,6 @@ const KNOWN = [
   "dry_run",
   "exact",
 ];
-/** Parameters and values of the design that a later release brings (DESIGN.md section 7). */
-const LATER_NAMES = ["service", "trace_id", "span_name", "metric_name", "severity"];
-const LATER_PREFIXES = ["attr.", "resource."];
-const LATER_VALUES: Readonly<Record<string, readonly string[]>> = {
-  time: ["event"],
-};
 
 /** What of a request says what is wanted. */
 export interface ReplayRequest {
@@ -63,19 +69,24 @@ export interface ReplayRequest {
 
 /**
  * Parses the request for a replay.
+ * @param eventMaxLate - how long after a window of event time its items are looked for
  * @throws FirnError `invalid_request` with the parameter's name as its field, `not_acceptable`
  */
-export function parseReplayRequest({ query, accept, acceptEncoding = null }: ReplayRequest): ReplayQuery {
+export function parseReplayRequest(
+  { query, accept, acceptEncoding = null }: ReplayRequest,
+  eventMaxLate: Millis = EVENT_MAX_LATE,
+): ReplayQuery {
   refuseNames(query);
   const signal = parseSignal(query.get("signal"));
   const dryRun = parseDryRun(query, accept);
   const format = parseFormat(query, signal) ?? chooseFormat(dryRun === null ? accept : null, formatsOf(signal));
-  parseChoice(query, "time", ["arrival"]);
-  const window = parseWindow(query.get("start"), query.get("end"));
+  const { window, arrivals, eventTime } = parseTimeRange(query, signal, eventMaxLate);
   const cursor = query.get("cursor");
   return {
     signal,
     window,
+    arrivals,
+    filter: parseItemFilter(query, signal, eventTime),
     format,
     onError: parseChoice(query, "on_error", ["stop", "skip"]) ?? "stop",
     maxLineBytes: parseLineBytes(query.get("max_line_bytes"), format),
@@ -83,20 +94,19 @@ export function parseReplayRequest({ query, accept, acceptEncoding = null }: Rep
     coding: chooseCoding(acceptEncoding),
     dryRun,
     hasMark: (parseChoice(query, "mark", ["true", "false"]) ?? "true") === "true",
-    cursor: cursor === null ? null : parseCursor(cursor, { signal, window }),
+    cursor: cursor === null ? null : parseCursor(cursor, { signal, window: arrivals }),
   };
 }
 
 function refuseNames(query: URLSearchParams): void {
   for (const name of query.keys()) {
-    if (KNOWN.includes(name)) {
-      if (query.getAll(name).length > 1) throw refusal(name, `Cannot read "${name}": it is given more than once`);
+    if (KNOWN.includes(name) || isFilterName(name)) {
+      if (query.getAll(name).length > 1)
+        throw refusal(name, `Cannot read "${shorten(name)}": it is given more than once`);
       continue;
     }
-    if (LATER_NAMES.includes(name) || LATER_PREFIXES.some((prefix) => name.startsWith(prefix))) {
-      throw refusal(name, `Cannot use "${shorten(name)}": it is not available yet, leave it out`);
-    }
-    throw refusal(name, `Cannot use "${shorten(name)}": unknown parameter, expected one of ${KNOWN.join(", ")}`);
+    const expected = [...KNOWN, ...FILTER_NAMES].join(", ");
+    throw refusal(name, `Cannot use "${shorten(name)}": unknown parameter, expected one of ${expected}`);
   }
 }
 
@@ -143,9 +153,7 @@ function parseLineBytes(text: string | null, format: ReplayFormat): Bytes {
 }
 
 function wrongValue(name: string, text: string, values: readonly string[]): FirnError {
-  const isLater = LATER_VALUES[name]?.includes(text) === true;
-  const found = isLater ? `"${text}" is not available yet` : `found "${shorten(text)}"`;
-  return refusal(name, `Cannot parse "${name}": ${found}, expected ${values.join(" or ")}`);
+  return refusal(name, `Cannot parse "${name}": found "${shorten(text)}", expected ${values.join(" or ")}`);
 }
 
 function refusal(field: string, message: string): FirnError {

@@ -14,6 +14,7 @@ import { formatFileName } from "./file-name.ts";
 import { CONTENT_TYPE } from "./format.ts";
 import { parseReplayRequest, type ReplayQuery, type ReplayRequest } from "./parameters.ts";
 import { openSignals } from "./signal-sources.ts";
+import { cutArrivals } from "./time-parameter.ts";
 import { openProgress, writeReplay, type ReplayProgress } from "./write-replay.ts";
 
 /**
@@ -23,9 +24,12 @@ import { openProgress, writeReplay, type ReplayProgress } from "./write-replay.t
  * the cursor to read again from, and what the watermark, the first listing or the way to the first data throws
  */
 export async function replayResponse(request: ReplayRequest, deps: ReplayDeps): Promise<Response> {
-  const query = parseReplayRequest(request);
-  if (query.dryRun !== null) return dryRunResponse(query, deps, () => openSignals(query, deps));
+  const parsed = parseReplayRequest(request, deps.eventMaxLate);
   const startedAt = deps.now();
+  const from = parsed.cursor?.position.minute ?? parsed.arrivals.start;
+  const isOfEvents = (parsed.filter?.eventTime ?? null) !== null;
+  const query = isOfEvents ? { ...parsed, arrivals: cutArrivals(parsed.arrivals, { now: startedAt, from }) } : parsed;
+  if (query.dryRun !== null) return dryRunResponse(query, deps, () => openSignals(query, deps));
   const usage = openUsage();
   const signals = await openSignals(query, deps);
   const progress = openProgress();

@@ -1,4 +1,5 @@
 /** The reads of a replay, one for each signal: {@link openSignals}. */
+import { toReadHints } from "../filter/hints.ts";
 import { REPLAY_FETCH_AHEAD, REPLAY_MAX_RAW_BYTES, REPLAY_MAX_STORE_CALLS } from "../limits.ts";
 import type { Encoding } from "../otlp/response.ts";
 import type { ReadLimits, ReadRequest } from "../reader/contract.ts";
@@ -36,31 +37,32 @@ const LIMITS: ReadLimits = {
  * @throws whatever asking for a watermark throws
  */
 export async function openSignals(query: ReplayQuery, deps: ReplayDeps): Promise<readonly SignalSource[]> {
-  const { signal, cursor, window } = query;
+  const { signal, cursor, arrivals } = query;
   const signals = signal === "all" ? SIGNALS.slice(SIGNALS.indexOf(cursor?.position.signal ?? SIGNALS[0])) : [signal];
   // Before the first listing: what a shard no longer holds now, every later listing shows. Asked afterwards, it could
   // vouch for an object that was published after its hour was listed.
   const watermarks = await Promise.all(signals.map((each) => deps.watermark(each)));
   return signals.map((each, index) => {
-    const begin: Position = { signal: each, minute: window.start, place: null, items: 0 };
+    const begin: Position = { signal: each, minute: arrivals.start, place: null, items: 0 };
     const from = index === 0 ? (cursor?.position ?? begin) : begin;
     return { signal: each, watermark: watermarks[index] ?? "unknown", from, request: toRequest(query, deps, from) };
   });
 }
 
-function toRequest({ format, onError, window }: ReplayQuery, deps: ReplayDeps, from: Position): ReadRequest {
+function toRequest({ format, onError, arrivals, filter }: ReplayQuery, deps: ReplayDeps, from: Position): ReadRequest {
   const { store, layout, limits = LIMITS, bodyTimeout, expiredBefore } = deps;
   return {
     store,
     layout,
     signal: from.signal,
     start: from.minute,
-    end: window.end,
+    end: arrivals.end,
     onError,
     encoding: ENCODING[format],
     limits,
     expiredBefore,
     ...(from.place === null ? {} : { place: from.place }),
     ...(bodyTimeout === undefined ? {} : { bodyTimeout }),
+    ...(filter === null ? {} : { hints: toReadHints(filter) }),
   };
 }

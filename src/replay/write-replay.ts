@@ -7,6 +7,7 @@ import { readWindow } from "../reader/read-window.ts";
 import type { RunningUsage } from "../reader/usage.ts";
 import { millis, MINUTE, type Millis } from "../units.ts";
 import type { Position } from "./cursor.ts";
+import { openKeeper } from "./keep-content.ts";
 import { encodeMark, encodeUnmarked, toMark, type Reached } from "./mark.ts";
 import { openOutput, type Content, type Output } from "./output.ts";
 import { openPage, type Page, type PageSoFar } from "./page.ts";
@@ -58,7 +59,7 @@ export async function* writeReplay(
   let next: Position | null = null;
   for (const [index, source] of signals.entries()) {
     next = yield* writeSignal(source, { query, usage, pieces, progress, isContinued: index > 0 });
-    reached.push({ end: next === null ? query.window.end : toEnd(next), watermark: source.watermark });
+    reached.push({ end: next === null ? query.arrivals.end : toEnd(next), watermark: source.watermark });
     if (next !== null) break;
   }
   yield* count(pieces.flush(), progress);
@@ -88,6 +89,7 @@ async function* writeSignal(source: SignalSource, writing: Writing): AsyncGenera
   const options = { ...query, signal: source.signal };
   const output = openOutput(options);
   const giving: Giving = { ...writing, output, page: openPage(options, query.limitBytes) };
+  const keep = openKeeper(source.signal, query.filter);
   const tally = openTally(source.from, output.skipped);
   let next: Position | null = null;
   reading: for await (const event of readWindow({ ...source.request, isContinued }, usage)) {
@@ -98,7 +100,9 @@ async function* writeSignal(source: SignalSource, writing: Writing): AsyncGenera
         break reading;
       case "fields":
       case "request":
-        for (const content of giving.page.steps(event)) {
+        for (const step of giving.page.steps(event)) {
+          const content = keep(step);
+          if (content === null) continue;
           if (yield* giveContent(content, giving)) tally.add(content);
           else {
             next = tally.before(content);

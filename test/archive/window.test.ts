@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseWindow } from "../../src/archive/window.ts";
+import { parseEventWindow, parseWindow } from "../../src/archive/window.ts";
 
 const END = "9999-12-31";
 const startOf = (text: string): number => parseWindow(text, END).start;
@@ -90,4 +90,25 @@ test("parseWindow() throws nothing but its own errors on any text", () => {
       }
     }),
   );
+});
+
+test("parseEventWindow() keeps nanoseconds and rounds up what is finer", () => {
+  const start = "2026-05-01T14:00:00.123456789Z";
+  const end = "2026-05-01T14:00:00.1234567891Z";
+  const nanos = BigInt(Date.UTC(2026, 4, 1, 14)) * 1_000_000n + 123_456_789n;
+
+  expect(parseEventWindow(start, end)).toEqual({
+    startUnixNano: nanos,
+    endUnixNano: nanos + 1n,
+    window: { start: Date.UTC(2026, 4, 1, 14, 0, 0, 123), end: Date.UTC(2026, 4, 1, 14, 0, 0, 124) },
+  });
+});
+
+test.each([
+  ["2026-05-01", "2026-05-01", 'Cannot read the window: end "2026-05-01" is not after start "2026-05-01"'],
+  ["2026-05-01T00:00:00.0000000001Z", "2026-05-01T00:00:00.000000001Z", "is not after start"],
+  ["x", "2026-05-01", 'Cannot parse "start": found "x"'],
+  ["2026-05-01", null, 'Cannot read a window without "end"'],
+])("parseEventWindow() refuses %s to %s", (start, end, message) => {
+  expect(() => parseEventWindow(start, end)).toThrow(message);
 });

@@ -108,6 +108,45 @@ test("toMark() of the last page speaks for the pages before", () => {
   });
 });
 
+const eventMark = (end: Partial<ReplayEnd>, watermark: Watermark, cursor = ""): Mark => {
+  const window = "start=2026-05-01T14:00:00Z&end=2026-05-01T15:00:00Z";
+  const text = `signal=logs&time=event&${window}${cursor && `&cursor=${cursor}`}`;
+  const asked = parseReplayRequest({ query: new URLSearchParams(text), accept: null });
+  const reached = [{ end: end.next?.minute ?? asked.arrivals.end, watermark }];
+  return toMark(asked, { items: 3, bytes: 100, unreadable: 0, retired: 0, expired: 0, next: null, reached, ...end });
+};
+const ALL_ARRIVED = at("2026-05-08T15:00:00Z");
+
+test("toMark() of a window of event time says which arrivals were read", () => {
+  const arrivals = { time: "event", arrivals_from: "2026-05-01T13:00:00.000Z" };
+
+  expect(eventMark({}, ALL_ARRIVED)).toMatchObject({
+    ...arrivals,
+    complete: true,
+    arrivals_until: "2026-05-08T15:00:00.000Z",
+  });
+  expect(eventMark({}, END)).toMatchObject({ ...arrivals, complete: true, arrivals_until: "2026-05-01T15:00:00.000Z" });
+  expect(eventMark({}, at("2026-05-01T14:59:00Z"))).toMatchObject({ ...arrivals, complete: false });
+  expect(eventMark({}, "unknown")).toMatchObject({ ...arrivals, complete: false, arrivals_until: "unknown" });
+  expect(eventMark({ unreadable: 1 }, ALL_ARRIVED)).toMatchObject({ ...arrivals, complete: false });
+});
+
+test("toMark() of a page of a window of event time says how far it was read, and the last page speaks for all", () => {
+  const minute = at("2026-05-03T00:00:00Z");
+  const next: Position = { signal: "logs", minute, place: null, items: 0 };
+  const first = eventMark({ next }, at("2026-05-02T00:00:00Z"));
+
+  expect(first).toMatchObject({ complete: false, arrivals_until: "2026-05-02T00:00:00.000Z" });
+  expect(eventMark({ next }, ALL_ARRIVED)).toMatchObject({
+    complete: false,
+    arrivals_until: "2026-05-03T00:00:00.000Z",
+  });
+  expect(eventMark({}, ALL_ARRIVED, first.next ?? "")).toMatchObject({
+    complete: true,
+    arrivals_until: "2026-05-02T00:00:00.000Z",
+  });
+});
+
 test.each([
   ["traces", '{"resourceSpans":[],"firn":'],
   ["metrics", '{"resourceMetrics":[],"firn":'],

@@ -9,6 +9,8 @@ test("parseReplayRequest() has these defaults", () => {
   expect(parse(`signal=traces&${WINDOW}`)).toEqual({
     signal: "traces",
     window: { start: Date.UTC(2026, 4, 1), end: Date.UTC(2026, 4, 2) },
+    arrivals: { start: Date.UTC(2026, 4, 1), end: Date.UTC(2026, 4, 2) },
+    filter: null,
     format: "jsonl",
     onError: "stop",
     maxLineBytes: 1_000_000,
@@ -31,7 +33,9 @@ test("parseReplayRequest() reads every parameter", () => {
   });
 });
 
-const KNOWN = "signal, start, end, format, on_error, max_line_bytes, mark, cursor, time, limit_bytes, dry_run, exact";
+const KNOWN =
+  "signal, start, end, format, on_error, max_line_bytes, mark, cursor, time, limit_bytes, dry_run, exact, service, " +
+  "trace_id, span_name, metric_name, severity, attr.<key>, resource.<key>";
 
 test.each([
   [WINDOW, "signal", 'Cannot replay without "signal": expected one of traces, metrics, logs, profiles, all'],
@@ -57,7 +61,6 @@ test.each([
   [`signal=profiles&${WINDOW}&format=proto`, "format", 'Cannot use format "proto" with signal "profiles"'],
   [`signal=traces&${WINDOW}&on_error=ignore`, "on_error", 'found "ignore", expected stop or skip'],
   [`signal=traces&${WINDOW}&mark=1`, "mark", 'found "1", expected true or false'],
-  [`signal=traces&${WINDOW}&time=event`, "time", '"event" is not available yet, expected arrival'],
   [
     `signal=traces&${WINDOW}&max_line_bytes=999`,
     "max_line_bytes",
@@ -67,9 +70,6 @@ test.each([
   [`signal=traces&${WINDOW}&max_line_bytes=1e6`, "max_line_bytes", 'found "1e6"'],
   [`signal=traces&${WINDOW}&max_line_bytes=5000&format=proto`, "max_line_bytes", 'only "jsonl" has lines'],
   [`signal=traces&${WINDOW}&cursor=x`, "cursor", 'Cannot parse "cursor"'],
-  [`signal=traces&${WINDOW}&service=a`, "service", 'Cannot use "service": it is not available yet, leave it out'],
-  [`signal=traces&${WINDOW}&attr.http.method=GET`, "attr.http.method", "it is not available yet"],
-  [`signal=traces&${WINDOW}&resource.a=b`, "resource.a", "it is not available yet"],
   [`signal=traces&${WINDOW}&dry_run=1`, "dry_run", 'Cannot parse "dry_run": found "1", expected true or false'],
   [`signal=traces&${WINDOW}&dry_run=true&exact=yes`, "exact", 'found "yes", expected true or false'],
   [`signal=traces&${WINDOW}&exact=true`, "exact", 'Cannot use "exact" without dry_run=true'],

@@ -44,6 +44,7 @@ export function describeConfig(config: DescribedConfig): Settings {
     MAX_REQUEST_BYTES: config.maxRequestBytes,
     DEDUPE_WINDOW_SECONDS: config.dedupeWindow,
     STORE_TIMEOUT_SECONDS: config.storeTimeout,
+    EVENT_MAX_LATE_HOURS: config.eventMaxLate / 3_600_000,
     CORS_ORIGINS:
       corsOrigins.kind === "list" ? corsOrigins.origins.join(",") : corsOrigins.kind === "any" ? "*" : "none",
     JURISDICTION: config.jurisdiction ?? "none",

@@ -12,7 +12,7 @@ import type {
   StorageConfig,
   StorageGroup,
 } from "../../../src/config/storage-config.ts";
-import { bytes, seconds } from "../../../src/units.ts";
+import { bytes, millis, seconds } from "../../../src/units.ts";
 
 export const R2: R2StorageConfig = { kind: "r2", bucket: "telemetry", storageClass: null };
 
@@ -80,5 +80,6 @@ export const CONFIG: DescribedConfig = {
   dedupeWindow: seconds(3600),
   compaction: readCompaction(openSettingReader({ values: new Map(), aliases: new Map() })),
   storeTimeout: seconds(30),
+  eventMaxLate: millis(0),
   jurisdiction: null,
 };
