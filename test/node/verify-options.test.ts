@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatVerify, joinDocuments } from "../../scripts/verify-report.ts";
+import { formatVerify, joinDocuments } from "../../cli/verify-report.ts";
 import { parseVerifyOptions } from "../../scripts/verify.ts";
 import type { Finding, VerifyDocument } from "../../src/compaction/verify/contract.ts";
 
