@@ -7,7 +7,7 @@ import type { FirnAddress } from "../ask.ts";
 import { toWaitMillis } from "../back-off.ts";
 import type { World } from "../command.ts";
 import { fetchPage, type PageOutcome, type PageRequest } from "./fetch-page.ts";
-import { encodeEnd, type ReplayShape } from "./framing.ts";
+import { bracketBytes, encodeEnd, type ReplayShape } from "./framing.ts";
 import type { Spool } from "./spool.ts";
 import { addPage, toWholeMark, type ReplayState } from "./state.ts";
 
@@ -77,7 +77,7 @@ export async function replayWindow(
     }
     await spool.truncate(state.at.length);
   }
-  const mark = toWholeMark(state.at, state.at.lastMark, spool.length);
+  const mark = toWholeMark(state.at, state.at.lastMark, spool.length + bracketBytes(order.shape));
   await spool.append(encodeEnd(order.hasMark ? mark : null, order.shape));
   await spool.release();
   return mark;

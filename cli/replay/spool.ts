@@ -3,7 +3,6 @@
  * the file that was asked for, or, before a pipe, memory and then a file without a name.
  */
 import { mkdtemp, open, rm, type FileHandle } from "node:fs/promises";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
@@ -166,8 +165,9 @@ async function openNameless(): Promise<FileHandle> {
   }
 }
 
-/** Writes to a pipe as fast as it takes it. @throws Error when nobody reads it any more */
+/** Writes to a pipe as fast as it takes it; afterwards the bytes are not needed any more. */
 export async function print(pipe: Writable, bytes: Uint8Array | string): Promise<void> {
-  if (pipe.destroyed) throw new Error("Cannot print: nobody reads the output any more");
-  if (!pipe.write(bytes)) await once(pipe, "drain");
+  await new Promise<void>((settle, refuse) => {
+    pipe.write(bytes, (error) => (error === null || error === undefined ? settle() : refuse(error)));
+  });
 }
