@@ -89,14 +89,14 @@ export const SEND: Command = {
     };
     const hasResume = file !== "-" && valueOf(values, "resume") !== "false";
     const resume = await openSendResume(hasResume ? file : null, identity);
-    const pieces = await openInput(file, world.stdin);
+    const input = await openInput(file, world.stdin);
     const progress = openProgress(world, isOn(values, "quiet"));
     const rules = toRules(values, target, progress);
     const pace = openPace(toRate(values), world);
     let totals = resume.totals;
     if (totals.units > 0 && !isOn(values, "quiet")) progress.note(`Going on after ${formatCount(totals.items)} items`);
     try {
-      const units = readUnits({ pieces, format, signal });
+      const units = readUnits({ pieces: input.pieces, format, signal });
       for await (const batch of gatherBatches(units, { batchBytes, skipUnits: totals.units })) {
         await pace(batch.body.length);
         totals = await sendBatch(batch, totals, { rules, world });
@@ -105,6 +105,7 @@ export const SEND: Command = {
       }
     } finally {
       progress.end();
+      input.close();
     }
     await resume.remove();
     world.stderr.write(`${describe(totals)}\n`);

@@ -2,9 +2,12 @@
 import { open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { toErrorMessage } from "../../src/errors.ts";
 import { FORMATS, type ReplayFormat } from "../../src/replay/format.ts";
 import { usageError } from "../options.ts";
 
+/** Of one read. */
+const PIECE_BYTES = 1024 * 1024;
 const ENDINGS: Readonly<Record<string, ReplayFormat>> = {
   jsonl: "jsonl",
   ndjson: "jsonl",
@@ -26,15 +29,30 @@ export function toFormat(file: string, said: string | undefined): ReplayFormat {
   throw usageError(`Cannot tell the format of ${file} from its name: expected --format ${FORMATS.join(" or ")}`);
 }
 
+/** Bytes that are read as they are asked for. */
+export interface Input {
+  readonly pieces: AsyncIterable<Uint8Array>;
+  /** Nobody reads on. */
+  close(): void;
+}
+
 /** Opens a file, or stdin. @throws FirnError `invalid_request` when it cannot be read */
-export async function openInput(file: string, stdin: Readable): Promise<AsyncIterable<Uint8Array>> {
-  if (file === "-") return await inflate(stdin);
+export async function openInput(file: string, stdin: Readable): Promise<Input> {
+  const source = file === "-" ? stdin : await openFile(file);
+  const close = (): void => void source.destroy();
   try {
-    const handle = await open(file);
-    return await inflate(handle.createReadStream({ highWaterMark: 1024 * 1024 }));
+    return { pieces: await inflate(source), close };
   } catch (error) {
-    if (error instanceof Error && "code" in error) throw usageError(`Cannot read ${file}: ${error.message}`);
+    close();
     throw error;
+  }
+}
+
+async function openFile(file: string): Promise<Readable> {
+  try {
+    return (await open(file)).createReadStream({ highWaterMark: PIECE_BYTES });
+  } catch (error) {
+    throw usageError(`Cannot read ${file}: ${toErrorMessage(error)}`);
   }
 }
 
