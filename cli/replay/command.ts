@@ -6,7 +6,7 @@ import { formatCount, formatInstant, formatSize } from "../figures.ts";
 import { isOn, numberOf, usageError, valueOf, type Option, type Values } from "../options.ts";
 import { parsePlace, PLACE_OPTIONS } from "../place.ts";
 import { openProgress, type ProgressLine } from "../progress.ts";
-import { cursorMinute } from "./minute-cursor.ts";
+import { readCursorPlace, type CursorPlace } from "./minute-cursor.ts";
 import { PARAMETER_OPTIONS, toReplayRequest, type ReplayRequest } from "./parameters.ts";
 import { replayWindow, type ReplayOrder, type ReplayWatch } from "./replay.ts";
 import { openResume, type Resume } from "./resume.ts";
@@ -15,6 +15,9 @@ import { BEGINNING, type ReplayState } from "./state.ts";
 
 /** Of an answer: what is asked for again when a connection breaks, and what a pipe waits for. */
 const LIMIT_BYTES = 64 * 1024 * 1024;
+/** What the server takes. */
+const LIMIT_FLOOR_BYTES = 64 * 1024;
+const LIMIT_CEILING_BYTES = 8 * 1024 * 1024 * 1024;
 const RETRIES = 8;
 
 /** Of every command that replays. */
@@ -28,7 +31,7 @@ export const PAGE_OPTIONS: readonly Option[] = [
     name: "limit_bytes",
     value: "BYTES",
     what: `Size of the pages in which it is asked for, ${LIMIT_BYTES} by default.`,
-    range: [1, Number.MAX_SAFE_INTEGER],
+    range: [LIMIT_FLOOR_BYTES, LIMIT_CEILING_BYTES],
   },
   {
     name: "retries",
@@ -176,14 +179,18 @@ function toWatch(
   return {
     onPage: async (state) => {
       await onPage(state);
-      const { cursor, items, length, lastMark } = state.at;
-      const minute = lastMark !== null ? window.end : cursor === null ? window.start : cursorMinute(cursor);
-      const share = minute === null ? null : (minute - window.start) / (window.end - window.start);
-      const place = minute === null ? "" : `, up to ${formatInstant(minute)}`;
-      progress.update(share, `${formatCount(items)} items, ${formatSize(length)}${place}`);
+      const { cursor, items, length } = state.at;
+      const place = cursor === null ? null : readCursorPlace(cursor);
+      const reached = place === null ? "" : `, up to ${formatInstant(place.minute)}`;
+      progress.update(toShare(place, window), `${formatCount(items)} items, ${formatSize(length)}${reached}`);
     },
     onWait: (why, millis) => progress.note(`Trying again in ${(millis / 1000).toFixed(1)} s: ${why}`),
   };
+}
+
+function toShare(place: CursorPlace | null, { start, end }: ReplayRequest["window"]): number | null {
+  if (place === null) return null;
+  return place.signalShare + (place.signalWeight * (place.minute - start)) / (end - start);
 }
 
 /** Says on stderr what is missing. @returns the exit code */

@@ -4,7 +4,11 @@ import type { ReplayFormat } from "../../../src/replay/format.ts";
 import type { Act, Seen } from "./scripted-firn.ts";
 
 /** Cursors of pages after the first: between two minutes, inside a minute, between two minutes. */
-export const CURSORS: readonly string[] = ["v1.traces.29627401", "v2.traces.29627402.inside", "v1.traces.29627403"];
+export const CURSORS: readonly string[] = [
+  "v1.traces.29627401",
+  "v2.traces.29627402.g0-0123456789abcdef-0-1-1",
+  "v2.all-traces.29627403.w29627500.u",
+];
 /** The window that they lie in. */
 export const WINDOW: readonly string[] = ["--start", "2026-05-01T14:00:00Z", "--end", "2026-05-01T15:00:00Z"];
 
