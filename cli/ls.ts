@@ -135,24 +135,25 @@ const HEAD = ["HOUR", "SIGNAL", "STATE", "OBJECTS", "ITEMS", "BYTES"];
 /** Columns have the width of the first page at least. */
 const WIDTHS = ["2026-05-01T14:00:00Z", "profiles", "compacted", "1,234", "123,456,789", "1023.9 MiB"];
 
+function formatRows(rows: readonly (readonly string[])[]): string {
+  const table = formatTable([WIDTHS, ...rows], NUMBERS);
+  return table.slice(table.indexOf("\n") + 1);
+}
+
 function openTable(hasObjects: boolean): View {
-  const format = (rows: readonly (readonly string[])[]): string => {
-    const table = formatTable([WIDTHS, ...rows], NUMBERS);
-    return table.slice(table.indexOf("\n") + 1);
-  };
   let isBegun = false;
   return {
     add: (partitions) => {
-      const head = isBegun ? "" : format([HEAD]);
+      const head = isBegun ? "" : formatRows([HEAD]);
       isBegun = true;
       const rows = partitions.map((partition) => {
-        const line = partition.is_continued ? "" : format([toRow(partition)]);
+        const line = partition.is_continued ? "" : formatRows([toRow(partition)]);
         return hasObjects ? line + (partition.objects ?? []).map(formatObject).join("") : line;
       });
       return head + rows.join("");
     },
     end: ({ object_count, item_count, size_bytes }) =>
-      format([
+      formatRows([
         ["total", "", "", formatCount(object_count ?? 0), formatItems(item_count ?? null), formatSize(size_bytes ?? 0)],
       ]),
   };

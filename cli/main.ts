@@ -20,7 +20,7 @@ process.exitCode = await runFirn(
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
-    isTerminal: process.stderr.isTTY === true,
+    isTerminal: process.stderr.isTTY,
     now: Date.now,
     delay: async (millis) => await delay(millis),
     random: Math.random,

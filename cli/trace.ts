@@ -40,13 +40,15 @@ export const TRACE: Command = {
       throw usageError("Cannot use --format: with --signal both only jsonl can hold the answer");
     const requests = signals.map((signal) => toReplayRequest(complete(values, { signal, id, now: world.now() })));
     const marks: Mark[] = [];
+    const codes: number[] = [];
     for (const request of requests) {
       const isAlone = requests.length === 1;
-      marks.push(await replayToPipe(address, request, { values, world }, isAlone ? null : false));
+      const mark = await replayToPipe(address, request, { values, world }, isAlone ? null : false);
+      codes.push(report(mark, request, world));
+      marks.push(mark);
     }
     if (marks.length > 1 && valueOf(values, "mark") !== "false")
       await print(world.stdout, encodeEnd(joinMarks(marks), { format: "jsonl", signal: "all" }));
-    const codes = marks.map((mark, index) => report(mark, requests[index]!, world));
     return codes.find((code) => code !== EXIT.done) ?? EXIT.done;
   },
 };

@@ -142,7 +142,7 @@ async function replayResumed(
   const spool = await openFileSpool(output, resume.state.at.length);
   try {
     const watch = toWatch(request, progress, async (state) => {
-      await spool.release(); // what the resume file speaks of must be there whatever happens
+      if (state.at !== state.safe) await spool.release(); // what the resume file speaks of is there whatever happens
       await resume.save(state);
     });
     const mark = await replayWindow(order, { spool, state: resume.state, watch, world });

@@ -4,6 +4,7 @@
  * unknown field, behind which a broken page would look whole. Pure. Shapes: `src/replay/mark.ts`.
  */
 import { TAG_STEP, varintBytes, WIRE_LENGTH, WireReader, writeVarint } from "../../src/otlp/wire/format.ts";
+import { unreachable } from "../../src/errors.ts";
 import type { ReplayFormat } from "../../src/replay/format.ts";
 import { MARK_FIELD_NUMBER, type Mark } from "../../src/replay/mark.ts";
 import { parseObject } from "../ask.ts";
@@ -50,6 +51,8 @@ export function findMark(tail: Uint8Array, format: ReplayFormat): FoundMark | nu
       return findField(bytes);
     case "proto-delimited":
       return findMessage(bytes);
+    default:
+      return unreachable(format, "format");
   }
 }
 
@@ -62,8 +65,7 @@ function findLine(bytes: Buffer): FoundMark | null {
 /** @returns `undefined` for a line of telemetry */
 function readMarkLine(text: string): unknown {
   const line = parseObject(text);
-  const isMark = line !== null && "firn" in line && Object.keys(line).length === 2;
-  return isMark ? line.firn : undefined;
+  return line !== null && "firn" in line && Object.keys(line).length === 2 ? line.firn : undefined;
 }
 
 /** Inside of strings the quotes would be escaped, and OTLP has no member of this name. */

@@ -26,7 +26,7 @@ export interface ReplayOrder {
 
 /** Who is told of it. */
 export interface ReplayWatch {
-  /** A page is finished: after a crash the replay can go on from here. */
+  /** A page is finished, and released if nothing can take it back. */
   readonly onPage: (state: ReplayState) => Promise<void>;
   readonly onWait: (why: string, millis: number) => void;
 }

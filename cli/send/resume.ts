@@ -17,6 +17,13 @@ export interface SendResume {
 
 const VERSION = 1;
 
+/** Nobody but this command writes it, in one piece: only its version and what it is of are in question. */
+interface SavedNote {
+  readonly version?: unknown;
+  readonly identity?: unknown;
+  readonly totals?: SentTotals;
+}
+
 /**
  * Opens the note of an input.
  * @param file - `null`: there is none, as with stdin
@@ -38,7 +45,7 @@ export async function openSendResume(
   const remove = async (): Promise<void> => await rm(path, { force: true });
   const document = await readObjectFile(path);
   if (document === undefined) return { totals: NOTHING_SENT, save, remove };
-  const saved = document as { version?: unknown; identity?: unknown; totals?: SentTotals } | null;
+  const saved: SavedNote | null = document;
   const isSame = saved?.version === VERSION && JSON.stringify(saved.identity) === JSON.stringify(whole);
   if (isSame && saved.totals !== undefined) return { totals: saved.totals, save, remove };
   const why = `it, --to, --format, --signal or --batch_bytes are others than in ${path}`;

@@ -27,6 +27,10 @@ function toLine(index: number): string {
   return `${JSON.stringify({ resourceSpans: [{ resource: {}, scopeSpans }] })}\n`;
 }
 
+function keysOf(items: readonly { readonly key: string }[]): readonly string[] {
+  return items.map(({ key }) => key).toSorted();
+}
+
 test("firn send, ls, status and verify agree with the archive about what was sent", async () => {
   const lines = Array.from({ length: 500 }, (_, index) => toLine(index)).join("");
   const file = join(directory, "spans.jsonl");
@@ -45,10 +49,8 @@ test("firn send, ls, status and verify agree with the archive about what was sen
 
   expect([sent.code, listed.code, status.code, verified.code]).toEqual([0, 0, 0, 0]);
   expect(sent.stderr).toContain("Sent 500 items");
-  const keys = (items: readonly { readonly key: string }[]): readonly string[] =>
-    items.map(({ key }) => key).toSorted();
   const mark = '{"resourceSpans":[],"firn":{}}\n';
-  expect(keys(replayed.items)).toEqual(keys(parseReplay("traces", lines + mark).items));
+  expect(keysOf(replayed.items)).toEqual(keysOf(parseReplay("traces", lines + mark).items));
   const { partitions } = JSON.parse(listed.stdout.toString()) as { partitions: readonly { object_count: number }[] };
   expect(partitions.reduce((sum, { object_count }) => sum + object_count, 0)).toBeGreaterThan(0);
   expect(status.stdout.toString()).toContain("0 items, 0 B in buffers");

@@ -1,15 +1,16 @@
 /** The package: packed, installed without a network below `node_modules`, and run as a user would. */
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import manifest from "../../../package.json" with { type: "json" };
 import { makeScript, playPage, WINDOW } from "./replay-script.ts";
 import { startScriptedFirn } from "./scripted-firn.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
+const MANIFEST = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
 const run = promisify(execFile);
 
 let directory: string;
@@ -38,8 +39,8 @@ test("npm pack makes a firn that is installed offline, needs nothing else and re
     env: { ...process.env, FIRN_URL: firn.url },
   });
 
-  expect(packed).toEqual([`firn-${manifest.version}.tgz`]);
+  expect(packed).toEqual([`firn-${MANIFEST.version}.tgz`]);
   expect(await readdir(join(directory, "node_modules"))).toEqual([".bin", ".package-lock.json", "firn"]);
-  expect(version.stdout).toBe(`firn ${manifest.version}\n`);
+  expect(version.stdout).toBe(`firn ${MANIFEST.version}\n`);
   expect(replayed.stdout).toBe(script.whole.toString());
 });

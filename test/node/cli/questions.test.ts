@@ -31,11 +31,13 @@ const PAGES: readonly Act[] = [
   ),
 ];
 
+const EMPTY: Act = archivePage([], { object_count: 0 }, null);
+
 describe("firn ls", () => {
   const window = ["--start", "2026-05-01", "--end", "2026-05-02"];
 
   test("prints a table of all pages and their sums", async () => {
-    await using firn = await startScriptedFirn((_seen, count) => PAGES[count] ?? PAGES[0]!);
+    await using firn = await startScriptedFirn((_seen, count) => PAGES[count] ?? EMPTY);
 
     const ended = await runCli(["ls", "--url", firn.url, ...window]);
 
@@ -51,7 +53,7 @@ describe("firn ls", () => {
   });
 
   test("--json joins the pages to one document; the window is the last day by default", async () => {
-    await using firn = await startScriptedFirn((_seen, count) => PAGES[count] ?? PAGES[0]!);
+    await using firn = await startScriptedFirn((_seen, count) => PAGES[count] ?? EMPTY);
 
     const ended = await runCli(["ls", "--url", firn.url, "--json", "--signal", "traces"]);
 
@@ -63,7 +65,7 @@ describe("firn ls", () => {
   });
 
   test("an archive without anything is a document, too", async () => {
-    await using firn = await startScriptedFirn(() => archivePage([], { object_count: 0 }, null));
+    await using firn = await startScriptedFirn(() => EMPTY);
 
     const ended = await runCli(["ls", "--url", firn.url, "--json", ...window]);
 
@@ -126,18 +128,15 @@ describe("firn status", () => {
   });
 });
 
+function answer(signal: "traces" | "logs", mark: Partial<Mark>): Act {
+  const body = Buffer.from(`{"of":"${signal}"}\n`);
+  const whole = { items: 1, bytes: body.length, complete: true, next: null, unreadable: 0, retired: 0 };
+  const encoded = encodeMark({ ...whole, watermark: "2026-05-02T00:00:00.000Z", ...mark }, { format: "jsonl", signal });
+  return { kind: "page", body: Buffer.concat([body, encoded]) };
+}
+
 describe("firn trace", () => {
   const ID = "5b8efff798038103d269b633813fc60c";
-
-  function answer(signal: "traces" | "logs", mark: Partial<Mark>): Act {
-    const body = Buffer.from(`{"of":"${signal}"}\n`);
-    const whole = { items: 1, bytes: body.length, complete: true, next: null, unreadable: 0, retired: 0 };
-    const encoded = encodeMark(
-      { ...whole, watermark: "2026-05-02T00:00:00.000Z", ...mark },
-      { format: "jsonl", signal },
-    );
-    return { kind: "page", body: Buffer.concat([body, encoded]) };
-  }
 
   test("asks for the spans of the last 30 days", async () => {
     await using firn = await startScriptedFirn(() => answer("traces", {}));

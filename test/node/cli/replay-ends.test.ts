@@ -51,7 +51,7 @@ describe("firn replay", () => {
 
       expect(code).toBe(0);
       expect(kills).toBeGreaterThan(2);
-      expect((await readFile(output, "utf8")).toString()).toBe(script.whole.toString());
+      expect(await readFile(output, "utf8")).toBe(script.whole.toString());
       expect(existsSync(`${output}.firn-resume`)).toBe(false);
     },
   );
@@ -114,7 +114,7 @@ describe("firn replay", () => {
   test("asks for smaller pages when they break again and again", async () => {
     const script = makeScript("jsonl");
     await using firn = await startScriptedFirn((seen, count) =>
-      count < 5 ? { kind: "cut", body: script.pages[0]!, at: 9, isClean: false } : playPage(script, seen),
+      count < 5 ? { kind: "cut", body: script.whole, at: 9, isClean: false } : playPage(script, seen),
     );
 
     const ended = await runCli([...REPLAY, "--url", firn.url]);
@@ -199,19 +199,19 @@ describe("firn replay", () => {
   });
 });
 
-describe("the resume file", () => {
-  /** Leaves an output after its second page. */
-  async function leave(output: string, args: readonly string[] = []): Promise<string> {
-    const script = makeScript("jsonl");
-    const firn = await startScriptedFirn((seen) =>
-      pageIndex(seen) < 2 ? playPage(script, seen) : { kind: "status", status: 500, body: "broken" },
-    );
-    const ended = await runCli([...REPLAY, "--url", firn.url, "--output", output, ...args]);
-    expect(ended.code).toBe(1);
-    await firn[Symbol.asyncDispose]();
-    return firn.url;
-  }
+/** Leaves an output after its second page. */
+async function leave(output: string, args: readonly string[] = []): Promise<string> {
+  const script = makeScript("jsonl");
+  const firn = await startScriptedFirn((seen) =>
+    pageIndex(seen) < 2 ? playPage(script, seen) : { kind: "status", status: 500, body: "broken" },
+  );
+  const ended = await runCli([...REPLAY, "--url", firn.url, "--output", output, ...args]);
+  expect(ended.code).toBe(1);
+  await firn[Symbol.asyncDispose]();
+  return firn.url;
+}
 
+describe("the resume file", () => {
   test("refuses other parameters and names the first that differs", async () => {
     const output = join(directory, "other.jsonl");
     const url = await leave(output);

@@ -13,8 +13,8 @@ export const CURSORS: readonly string[] = [
 export const WINDOW: readonly string[] = ["--start", "2026-05-01T14:00:00Z", "--end", "2026-05-01T15:00:00Z"];
 
 const WATERMARK = "2026-05-01T16:02:00.000Z";
-const FORMATS: readonly ReplayFormat[] = ["jsonl", "json", "proto", "proto-delimited"];
-export { FORMATS };
+/** All of them. */
+export const FORMATS: readonly ReplayFormat[] = ["jsonl", "json", "proto", "proto-delimited"];
 
 /** A replay in pages. */
 export interface Script {
@@ -31,13 +31,13 @@ const NAMES: readonly (readonly string[])[] = [['a"],"firn":{', "b"], [], ["c\n}
 export function makeScript(format: ReplayFormat, last: Partial<Mark> = {}): Script {
   const contents = NAMES.map((names) => names.map((name) => encodeItem(format, name)));
   const pages = contents.map((items, index) => {
-    const body = frame(format, items);
+    const body = FRAMES[format](items);
     const next = CURSORS[index] ?? null;
     const mark = toMark({ items: items.length, bytes: body.length, next, complete: next === null }, last);
     return Buffer.concat([body, encodeMark(mark, { format, signal: "traces" })]);
   });
   const items = contents.flat();
-  const body = frame(format, items);
+  const body = FRAMES[format](items);
   const mark = toMark({ items: items.length, bytes: body.length, next: null, complete: true }, last);
   return {
     pages,
@@ -66,18 +66,12 @@ function message(field: number, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.of(field * 8 + 2, payload.length), payload]);
 }
 
-function frame(format: ReplayFormat, items: readonly Buffer[]): Buffer {
-  switch (format) {
-    case "jsonl":
-      return Buffer.from(items.map((item) => `{"resourceSpans":[${item.toString()}]}\n`).join(""));
-    case "json":
-      return Buffer.from(`{"resourceSpans":[${items.map((item) => item.toString()).join(",")}]`);
-    case "proto":
-      return Buffer.concat(items);
-    case "proto-delimited":
-      return Buffer.concat(items.flatMap((item) => [Buffer.of(0, 0, 0, item.length), item]));
-  }
-}
+const FRAMES: Readonly<Record<ReplayFormat, (items: readonly Buffer[]) => Buffer>> = {
+  jsonl: (items) => Buffer.from(items.map((item) => `{"resourceSpans":[${item.toString()}]}\n`).join("")),
+  json: (items) => Buffer.from(`{"resourceSpans":[${items.map((item) => item.toString()).join(",")}]`),
+  proto: (items) => Buffer.concat(items),
+  "proto-delimited": (items) => Buffer.concat(items.flatMap((item) => [Buffer.of(0, 0, 0, item.length), item])),
+};
 
 /** Which page a request is about. */
 export function pageIndex({ query }: Seen): number {
