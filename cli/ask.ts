@@ -14,8 +14,8 @@ export interface Question {
   readonly path: string;
   /** What it is for, as in "Cannot <verb> the Firn at …". */
   readonly verb: string;
-  /** A member that every answer has. */
-  readonly member: string;
+  /** A member that every answer has; `null`: its status is enough. */
+  readonly member: string | null;
 }
 
 /** Works of Firn are bounded by themselves, and some for the way. */
@@ -42,7 +42,7 @@ export async function askFirn(address: FirnAddress, question: Question): Promise
   });
   const text = await response.text();
   const answer = parseObject(text);
-  if (answer !== null && member in answer) return answer;
+  if (answer !== null && (member === null ? response.ok : member in answer)) return answer;
   const message = `Cannot ${verb} ${url}: it answers ${response.status}, ${describeAnswer(text)}`;
   throw response.status === 400 ? new FirnError("invalid_request", message) : new Error(message);
 }

@@ -86,7 +86,7 @@ async function printDryRun(
   const query = new URLSearchParams(request.parameters);
   query.set("dry_run", "true");
   if (isOn(values, "exact")) query.set("exact", "true");
-  const question = { method: "GET", path: `/replay?${query.toString()}`, verb: "replay", member: "objects" } as const;
+  const question = { method: "GET", path: `/replay?${query.toString()}`, verb: "replay", member: null } as const;
   await print(world.stdout, `${JSON.stringify(await askFirn(address, question), null, 2)}\n`);
   return EXIT.done;
 }

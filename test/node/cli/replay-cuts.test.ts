@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CURSORS, FORMATS, makeScript, pageIndex, playPage, WINDOW, type Script } from "./replay-script.ts";
 import { runCli } from "./run-cli.ts";
@@ -46,6 +47,19 @@ describe("firn replay", () => {
     expect((await readFile(output)).toString("latin1")).toBe(script.whole.toString("latin1"));
     expect(existsSync(`${output}.firn-resume`)).toBe(false);
     expect(firn.seen.length).toBe(script.pages.reduce((sum, page) => sum + page.length + 1, 0));
+  });
+
+  test.each(WAYS)("writes %s that comes in gzip as if never cut, clean ends: %s", async (format, isClean) => {
+    const script = makeScript(format);
+    const zipped = { ...script, pages: script.pages.map((page) => gzipSync(page)) };
+    const play = playEveryCut(zipped, isClean);
+    await using firn = await startScriptedFirn((seen) => ({ ...play(seen), isGzip: true }) as Act);
+
+    const place = ["--url", firn.url, "--format", format, "--retries", "100000"];
+    const ended = await runCli(["replay", "--signal", "traces", ...WINDOW, ...place]);
+
+    expect(ended.code).toBe(0);
+    expect(ended.stdout.toString("latin1")).toBe(script.whole.toString("latin1"));
   });
 
   test.each(FORMATS)("goes on with %s in another run after each cut", async (format) => {

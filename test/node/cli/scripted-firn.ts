@@ -4,9 +4,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 
 /** What a request is answered with. */
 export type Act =
-  | { readonly kind: "page"; readonly body: Uint8Array; readonly millisApart?: number }
+  | { readonly kind: "page"; readonly body: Uint8Array; readonly millisApart?: number; readonly isGzip?: boolean }
   /** So many bytes of a page; then the connection breaks, or the answer ends as if that were all. */
-  | { readonly kind: "cut"; readonly body: Uint8Array; readonly at: number; readonly isClean: boolean }
+  | {
+      readonly kind: "cut";
+      readonly body: Uint8Array;
+      readonly at: number;
+      readonly isClean: boolean;
+      readonly isGzip?: boolean;
+    }
   | {
       readonly kind: "status";
       readonly status: number;
@@ -68,7 +74,8 @@ async function play(response: ServerResponse, act: Act): Promise<void> {
     response.end(act.body ?? "");
     return;
   }
-  response.writeHead(200, { "content-type": "application/octet-stream" });
+  const coding: Record<string, string> = act.isGzip === true ? { "content-encoding": "gzip" } : {};
+  response.writeHead(200, { "content-type": "application/octet-stream", ...coding });
   response.flushHeaders();
   if (act.kind === "page") {
     if (act.millisApart === undefined) return void response.end(act.body);
