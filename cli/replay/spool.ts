@@ -52,9 +52,9 @@ export async function openFileSpool(path: string, length: number): Promise<Spool
   };
 }
 
-/** Opens what stands before a pipe. */
-export function openPipeSpool(pipe: Writable): Spool {
-  const tail = openTail(PIPE_MEMORY_BYTES, 0);
+/** Opens what stands before a pipe. @param memoryBytes - more than this is kept on disk until it is released */
+export function openPipeSpool(pipe: Writable, memoryBytes: number = PIPE_MEMORY_BYTES): Spool {
+  const tail = openTail(memoryBytes, 0);
   let file: FileHandle | null = null;
   /** What was printed; the file begins there. */
   let printed = 0;

@@ -234,6 +234,24 @@ describe("the resume file", () => {
     expect(await readFile(`${output}.firn-resume`, "utf8")).not.toContain("secret");
   });
 
+  test("knows of a replay whose pages are all there, and asks for none", async () => {
+    const output = join(directory, "all.jsonl");
+    const url = await leave(output);
+    const script = makeScript("jsonl");
+    const saved = JSON.parse(await readFile(`${output}.firn-resume`, "utf8")) as Record<string, object>;
+    const page = { items: 1, bytes: 9, complete: true, next: null };
+    const mark = { ...page, watermark: "2026-05-01T16:02:00.000Z", unreadable: 0, retired: 0 };
+    const end = { ...saved["at"], length: script.unmarked.length, cursor: null, items: 5, lastMark: mark };
+    await writeFile(`${output}.firn-resume`, JSON.stringify({ ...saved, at: end, safe: end }));
+    await writeFile(output, script.whole.subarray(0, -5));
+
+    const ended = await runCli([...REPLAY, "--url", url, "--output", output]);
+
+    expect(ended.code).toBe(0);
+    expect(await readFile(output, "utf8")).toBe(script.whole.toString());
+    expect(existsSync(`${output}.firn-resume`)).toBe(false);
+  });
+
   test("keeps a file that is there, unless --overwrite says otherwise", async () => {
     const output = join(directory, "there.jsonl");
     await writeFile(output, "mine\n");
