@@ -1,11 +1,12 @@
 /**
- * What commands that ask one question of a Firn have in common: which Firn, a deployment or a local one that is started
- * for this moment and stopped again, and how its answer is read.
+ * What scripts that ask one question of a Firn have in common: which Firn, a deployment or a local one that is started
+ * for this moment and stopped again, and how they end.
  */
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { FirnAddress } from "../cli/ask.ts";
 import { toErrorMessage } from "../src/errors.ts";
 import { findFreePort, spawnLocalFirn } from "./local-firn.ts";
 import { parseVars } from "./start.ts";
@@ -34,26 +35,6 @@ export type FirnPlace =
   | { readonly kind: "deployment"; readonly url: string; readonly token: string | null }
   | { readonly kind: "local"; readonly vars: Readonly<Record<string, string>>; readonly persistTo: string | null };
 
-/** A Firn that can be asked. */
-export interface FirnAddress {
-  readonly url: string;
-  readonly token: string | null;
-}
-
-/** A question. */
-export interface Question {
-  readonly method: "GET" | "POST";
-  /** Path and query. */
-  readonly path: string;
-  /** What it is for, as in "Cannot <verb> the Firn at …". */
-  readonly verb: string;
-  /** A member that every answer has. */
-  readonly member: string;
-}
-
-/** Works of Firn are bounded by themselves, and some for the way. */
-const ANSWER_TIMEOUT_MILLIS = 1_200_000;
-
 /**
  * Reads which Firn is meant.
  * @param token - of the environment, where the command line has none
@@ -71,42 +52,6 @@ export function parsePlace(values: PlaceValues, token: string | undefined): Firn
     throw new TypeError(`Cannot use --url: found "${url}", expected a URL such as https://firn.example.com`);
   }
   return { kind: "deployment", url, token: values.token ?? token ?? null };
-}
-
-/** Asks a running Firn. @throws Error with a sentence for the user */
-export async function askFirn({ url, token }: FirnAddress, question: Question): Promise<object> {
-  const { method, path, verb, member } = question;
-  const headers = { accept: "application/json", ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
-  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MILLIS);
-  const response = await fetch(`${url.replace(/\/+$/, "")}${path}`, { method, headers, signal }).catch(
-    (error: unknown) => {
-      const cause = error instanceof Error ? (error.cause ?? error) : error;
-      throw new Error(`Cannot reach ${url}: ${toErrorMessage(cause)}`, { cause: error });
-    },
-  );
-  const text = await response.text();
-  const answer = parseAnswer(text);
-  if (answer !== null && member in answer) return answer;
-  const found = findSentence(answer) ?? text.slice(0, 500);
-  throw new Error(`Cannot ${verb} ${url}: it answers ${response.status}, ${found}`);
-}
-
-function parseAnswer(text: string): object | null {
-  try {
-    const answer: unknown = JSON.parse(text);
-    return typeof answer === "object" ? answer : null;
-  } catch {
-    return null; // a proxy answers in HTML
-  }
-}
-
-/** Of a Status, or of a work that failed after its answer had begun. */
-function findSentence(answer: object | null): string | null {
-  const { message, errors } = (answer ?? {}) as { readonly message?: unknown; readonly errors?: unknown };
-  const first: unknown = Array.isArray(errors) ? errors[0] : null;
-  const inner = typeof first === "object" && first !== null && "message" in first ? first.message : first;
-  const sentence = message ?? inner;
-  return typeof sentence === "string" ? sentence : null;
 }
 
 /**

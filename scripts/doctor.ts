@@ -4,9 +4,10 @@
  * 0 all is well, 1 something failed, 2 wrong usage.
  */
 import { parseArgs } from "node:util";
+import { askFirn } from "../cli/ask.ts";
 import type { DoctorDocument } from "../src/admin/doctor/document.ts";
 import { formatDoctor } from "../src/admin/doctor/text.ts";
-import { askFirn, parsePlace, PLACE_OPTIONS, runCommand, withFirn, type FirnPlace } from "./ask-firn.ts";
+import { parsePlace, PLACE_OPTIONS, runCommand, withFirn, type FirnPlace } from "./ask-firn.ts";
 import { spreadVars } from "./start.ts";
 
 const USAGE = [

@@ -3,7 +3,7 @@
  * stands in `rooms.ts`; which files there are is the caller's business.
  */
 import { posix } from "node:path";
-import { BANNED_NAMES, CLI_IMPORTS, HTTP_SIDE, OUTER_FOLDERS, ROOMS, type Room } from "./rooms.ts";
+import { BANNED_NAMES, CLI_FILES, CLI_IMPORTS, HTTP_SIDE, OUTER_FOLDERS, ROOMS, type Room } from "./rooms.ts";
 import {
   lineAt,
   listImports,
@@ -120,9 +120,10 @@ function checkCli(
 ): readonly Violation[] {
   if (!target.startsWith("src/")) return [];
   const room = findRoom(target);
-  return room !== null && CLI_IMPORTS.includes(room.name)
+  const isContract = edge.typeOnly && target.endsWith("/contract.ts");
+  return isContract || CLI_FILES.includes(target) || (room !== null && CLI_IMPORTS.includes(room.name))
     ? []
-    : [fault("I11", `cli/ imports formats, vocabulary and config.ts only, found "${edge.specifier}"`)];
+    : [fault("I11", `cli/ imports formats, vocabulary, config.ts and contracts only, found "${edge.specifier}"`)];
 }
 
 function findRoom(path: string): Room | null {

@@ -118,5 +118,7 @@ export const ROOMS: readonly Room[] = [
 /** Files that a Durable Object's shell does not know: the other roots, and what speaks HTTP. */
 export const HTTP_SIDE: RegExp = /^src\/(index|app|schedule)\.ts$|\/(routes|middleware)\.ts$/;
 
-/** Rooms that `cli/` may import (I11). */
+/** Rooms that `cli/` may import (I11); of all others types of their contracts. */
 export const CLI_IMPORTS: readonly string[] = [...FORMATS, ...V, "config"];
+/** What an answer of replay looks like: pure, and the same rule for who writes it and who reads it. */
+export const CLI_FILES: readonly string[] = ["src/replay/format.ts", "src/replay/mark.ts"];

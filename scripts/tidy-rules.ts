@@ -38,7 +38,8 @@ function checkSource(file: SourceFile): readonly Violation[] {
     const length = Array.from(line).length;
     if (length > MAX_LINE_CHARS) fault(i + 1, "line", `has ${length} characters, expected at most ${MAX_LINE_CHARS}`);
   }
-  if (/^(src|scripts)\//.test(path) && !text.startsWith("/**")) fault(1, "header", "does not begin with a /** header");
+  const isHeaded = text.startsWith("/**") || !/^(src|scripts|cli)\//.test(path);
+  if (!isHeaded) fault(1, "header", "does not begin with a /** header");
   const { code, comments } = scanSource(text);
   const find = (where: string, pattern: RegExp, rule: string, message: string): void => {
     for (const { index } of where.matchAll(pattern)) fault(lineAt(where, index), rule, message);
@@ -51,15 +52,15 @@ function checkSource(file: SourceFile): readonly Violation[] {
   return faults;
 }
 
-/** Each folder of `src/` that holds sources explains itself, and its list of files is true. */
+/** Each folder of `src/` that holds sources, and `cli/`, explains itself, and its list of files is true. */
 function checkRooms(files: readonly SourceFile[]): readonly Violation[] {
-  const rooms = new Set(files.flatMap(({ path }) => /^src\/([^/]+)\/.*\.ts$/.exec(path)?.[1] ?? []));
+  const rooms = new Set(files.flatMap(({ path }) => /^(src\/[^/]+|cli)\/.*\.ts$/.exec(path)?.[1] ?? []));
   return [...rooms].flatMap((room) => {
-    const path = `src/${room}/README.md`;
+    const path = `${room}/README.md`;
     const readme = files.find((file) => file.path === path);
     if (readme === undefined) return [{ path, line: 1, rule: "readme", message: "is missing" }];
     const inside = files.flatMap((file) =>
-      file.path.startsWith(`src/${room}/`) && file.path !== path ? [file.path.slice(`src/${room}/`.length)] : [],
+      file.path.startsWith(`${room}/`) && file.path !== path ? [file.path.slice(`${room}/`.length)] : [],
     );
     return checkReadme(readme, inside);
   });

@@ -1,8 +1,9 @@
 import { createServer } from "node:http";
 import { describe, expect, test } from "vitest";
-import { askFirn } from "../../scripts/ask-firn.ts";
-import { formatVerify, joinDocuments } from "../../scripts/verify-report.ts";
-import { askParts, parseVerifyOptions } from "../../scripts/verify.ts";
+import { askFirn } from "../../cli/ask.ts";
+import { formatVerify, joinDocuments } from "../../cli/verify-report.ts";
+import { askParts } from "../../cli/verify.ts";
+import { parseVerifyOptions } from "../../scripts/verify.ts";
 import type { Finding, VerifyDocument } from "../../src/compaction/verify/contract.ts";
 
 describe("parseVerifyOptions()", () => {
