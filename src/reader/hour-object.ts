@@ -54,6 +54,8 @@ export interface HourObjectSource {
   readonly etag: string | null;
   /** Its member table. */
   readonly members: readonly TableMember[];
+  /** Says which members are read; all of them if absent. */
+  readonly isWanted?: (member: TableMember, number: number) => boolean;
   readonly hour: Millis;
   /** Of the window: start ≤ minute < end. */
   readonly start: Millis;
@@ -161,12 +163,13 @@ export function openHourObject(source: HourObjectSource): HourObject {
   };
 }
 
-/** The members with a minute of the window: they follow each other, as minutes do. */
-function planMembers({ members, hour, start, end, chunkMaxBytes }: HourObjectSource): {
+/** The members with a minute of the window that are wanted. */
+function planMembers({ members, isWanted, hour, start, end, chunkMaxBytes }: HourObjectSource): {
   readonly needed: readonly NeededMember[];
   readonly chunks: readonly Chunk[];
 } {
   const wanted = members
+    .filter((member, number) => isWanted?.(member, number) !== false)
     .map((member) => ({ member, runs: toRuns(member, hour).filter((run) => run.minute >= start && run.minute < end) }))
     .filter(({ runs }) => runs.length > 0);
   const chunks = planChunks(

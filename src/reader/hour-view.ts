@@ -10,8 +10,9 @@ import { FirnError } from "../errors.ts";
 import { REPLAY_MAX_MINUTE_OBJECTS } from "../limits.ts";
 import { isItemSignal } from "../signal.ts";
 import { MINUTE, millis, type Millis } from "../units.ts";
-import type { ReadRequest } from "./contract.ts";
+import type { ReadHints, ReadRequest } from "./contract.ts";
 import { isExpiredHour } from "./expired-hour.ts";
+import { mayKeepOutput, NO_HINTS } from "./hints.ts";
 import { compareKeys } from "./key-order.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest, type HourManifest } from "./manifests.ts";
@@ -25,7 +26,7 @@ export interface HourView {
   readonly minutes: readonly MinuteObjects[];
   /** First minute that was left out because the hour has too many objects; `null` when all are there. */
   readonly cutAt: Millis | null;
-  /** Outputs that hold minutes of the window, in the order of their keys. */
+  /** Outputs that hold minutes of the window and may hold what is kept, in the order of their keys. */
   readonly outputs: readonly VisibleOutput[];
   /** Outputs that held minutes of the window until retention removed them. */
   readonly retired: readonly ManifestOutput[];
@@ -56,15 +57,15 @@ interface Look {
  * `unknown_format` for a manifest that decides nothing
  */
 export async function viewHour(request: ReadRequest, source: ListingSource, hour: Millis): Promise<HourView> {
-  const { layout, signal, start, end } = request;
+  const { layout, signal, start, end, hints = NO_HINTS } = request;
   const selection: HourSelection = { layout, signal, hour, start, end };
   let look = await lookOnce(request, source, selection, null);
-  let outputs = toOutputs(look, selection);
+  let outputs = toOutputs(look, selection, hints);
   const isCramped = look.objects.cutAt !== null || look.objects.overfull !== null;
   // What the manifest names needs no room in the next listing.
   if (look.newest !== null && (isCramped || outputs.some(({ fault }) => fault !== null))) {
     look = await lookOnce(request, source, selection, look.newest);
-    outputs = toOutputs(look, selection);
+    outputs = toOutputs(look, selection, hints);
   }
   const { objects, newest } = look;
   if (objects.overfull !== null) throw objects.overfull;
@@ -111,9 +112,9 @@ async function leaveOutSources(
     .filter(({ objects }) => objects.length > 0);
 }
 
-function toOutputs({ objects, newest }: Look, selection: HourSelection): readonly VisibleOutput[] {
+function toOutputs({ objects, newest }: Look, selection: HourSelection, hints: ReadHints): readonly VisibleOutput[] {
   return (newest === null ? [] : liveOutputs(newest.manifest))
-    .filter((output) => isWanted(output, selection))
+    .filter((output) => isWanted(output, selection) && mayKeepOutput(hints, output, selection.hour))
     .map((output) => toVisible(output, objects, selection.layout))
     .toSorted((left, right) => compareKeys(left.output.key, right.output.key));
 }
