@@ -178,6 +178,12 @@ export const MEMBER_MAX_RUNS = 60;
 export const MEMBER_ENTRY_MAX_BYTES: Bytes = bytes(4 * KIB);
 /** A member table: an output of 8 GiB raw in members of 1 MiB has 8,192 entries, of 2 KiB if all minutes are thin. */
 export const MEMBER_TABLE_MAX_BYTES: Bytes = bytes(16 * MIB);
+/** Members that a trace index can number; a larger output has none. */
+export const TRACE_INDEX_MAX_MEMBERS = 65_536;
+/** Entries of a trace index: they take 26 MB in memory with the file, and a larger index is not made. */
+export const TRACE_INDEX_MAX_ENTRIES = 2_000_000;
+/** Trace indexes of an hour: each takes half a KiB of the manifest's 256; outputs beyond them have none. */
+export const MANIFEST_MAX_INDEXES = 96;
 /** Compacted objects of one hour and signal in a listing: far more than a manifest can name, and attempts may leave. */
 export const HOUR_MAX_COMPACTED_KEYS = 10_000;
 /** Hour objects are fetched in chunks of whole members: of this size where one is read at a time, 12 MB of raw OTLP. */
