@@ -182,6 +182,8 @@ export const MEMBER_TABLE_MAX_BYTES: Bytes = bytes(16 * MIB);
 export const TRACE_INDEX_MAX_MEMBERS = 65_536;
 /** Entries of a trace index: they take 26 MB in memory with the file, and a larger index is not made. */
 export const TRACE_INDEX_MAX_ENTRIES = 2_000_000;
+/** Bytes of that many, with what stands around them. */
+export const TRACE_INDEX_MAX_BYTES: Bytes = bytes(16 * MIB);
 /** Trace indexes of an hour: each takes half a KiB of the manifest's 256; outputs beyond them have none. */
 export const MANIFEST_MAX_INDEXES = 96;
 /** Compacted objects of one hour and signal in a listing: far more than a manifest can name, and attempts may leave. */

@@ -43,6 +43,9 @@ function spread(count: number, seed: number): number[] {
   });
 }
 
+/** As many members, each with its number as the hash. */
+const many = (count: number): Made => make(Array.from({ length: count }, (_, member) => [member]));
+
 describe("encodeTraceIndex()", () => {
   it("is pinned", () => {
     expect(make([[0xffff_ffff, 0x0102_0304], [], [0x0102_0399, 0x0102_0388]]).file.toHex()).toBe(
@@ -61,7 +64,6 @@ describe("encodeTraceIndex()", () => {
   });
 
   it("takes two bytes a member only for the 257th", () => {
-    const many = (count: number): Made => make(Array.from({ length: count }, (_, member) => [member]));
     expect(many(256).shape).toMatchObject({ memberBytes: 1, hashBytes: 3 });
     expect(many(257).shape).toMatchObject({ memberBytes: 2, hashBytes: 3 });
     expect(lookUp(many(257), 256 * 3).members).toEqual([]);
