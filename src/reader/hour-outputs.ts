@@ -59,7 +59,7 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
   }
 
   async function open(visible: VisibleOutput): Promise<LostOutput | null> {
-    const { output, form, etag, fault } = visible;
+    const { output, form, etag, fault, traceMembers = null } = visible;
     if (fault !== null) return { kind: "lost", key: output.key, error: fault };
     const { store, start, end, bodyTimeout, hints = NO_HINTS } = request;
     const { usage, openObjects } = source;
@@ -70,7 +70,8 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
       openObjects.delete(object);
     };
     const place = { hour, start, end, chunkMaxBytes, usage, bodyTimeout, onClose };
-    const isWanted = (member: TableMember): boolean => mayKeepMember(hints, member, hour);
+    const isWanted = (member: TableMember, number: number): boolean =>
+      traceMembers?.has(number) !== false && mayKeepMember(hints, member, hour);
     const object = openHourObject({ store, output, form, etag, members, isWanted, ...place });
     openObjects.add(object);
     opened.push(object);

@@ -8,6 +8,7 @@ import type { ObjectForm } from "../archive/object-form.ts";
 import { liveOutputs, type HourSources } from "../archive/visibility.ts";
 import { FirnError } from "../errors.ts";
 import { REPLAY_MAX_MINUTE_OBJECTS } from "../limits.ts";
+import { hashTraceId } from "../otlp/trace-ids.ts";
 import { isItemSignal } from "../signal.ts";
 import { MINUTE, millis, type Millis } from "../units.ts";
 import type { ReadHints, ReadRequest } from "./contract.ts";
@@ -16,6 +17,7 @@ import { mayKeepOutput, NO_HINTS } from "./hints.ts";
 import { compareKeys } from "./key-order.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest, type HourManifest } from "./manifests.ts";
+import { findTraceMembers } from "./trace-index.ts";
 import { openHourCollector, type HourObjects, type HourSelection, type MinuteObjects } from "./visible.ts";
 
 /** An hour as it stands now. */
@@ -42,6 +44,8 @@ export interface VisibleOutput {
   readonly etag: string | null;
   /** Why it cannot be read, `null` when nothing is known against it. */
   readonly fault: FirnError | null;
+  /** Numbers of the members that may hold what is kept, as far as an index says; all of them if absent. */
+  readonly traceMembers?: ReadonlySet<number> | null;
 }
 
 /** One listing, and the manifest that was the newest after it. */
@@ -75,7 +79,11 @@ export async function viewHour(request: ReadRequest, source: ListingSource, hour
     isEmpty: objects.isEmpty && newest === null,
     minutes: await leaveOutSources(objects.minutes, newest, source),
     cutAt: objects.cutAt,
-    outputs: outputs.filter((output) => !isGone(output)),
+    outputs: await leaveOutTraces(
+      outputs.filter((output) => !isGone(output)),
+      newest,
+      { hints, source },
+    ),
     hasExpired: outputs.some(isGone),
     retired: (newest?.manifest.outputs ?? []).filter((output) => output.retired && isWanted(output, selection)),
   };
@@ -110,6 +118,25 @@ async function leaveOutSources(
   return minutes
     .map(({ minute, objects }) => ({ minute, objects: objects.filter(({ key }) => !named.has(key)) }))
     .filter(({ objects }) => objects.length > 0);
+}
+
+/** Asks the indexes of the outputs where a trace is. */
+async function leaveOutTraces(
+  outputs: readonly VisibleOutput[],
+  newest: HourManifest | null,
+  { hints: { traceId }, source }: { readonly hints: ReadHints; readonly source: ListingSource },
+): Promise<readonly VisibleOutput[]> {
+  const hash = traceId === null ? null : hashTraceId(traceId);
+  if (hash === null || newest === null) return outputs;
+  const indexes = new Map(newest.manifest.indexes.map((index) => [index.output, index]));
+  const left: VisibleOutput[] = [];
+  for (const visible of outputs) {
+    const { output } = visible;
+    const index = indexes.get(output.key);
+    const traceMembers = index === undefined ? null : await findTraceMembers({ output, index }, hash, source);
+    if (traceMembers?.size !== 0) left.push({ ...visible, traceMembers });
+  }
+  return left;
 }
 
 function toOutputs({ objects, newest }: Look, selection: HourSelection, hints: ReadHints): readonly VisibleOutput[] {
