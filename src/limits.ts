@@ -201,6 +201,8 @@ export const ARCHIVE_PAGE_DEFAULT = 1_000;
 export const ARCHIVE_PAGE_MAX_CALLS = 300;
 /** An hour that is compacted again and again while it is looked at is given up; each time takes a listing. */
 export const ARCHIVE_HOUR_MAX_LOOKS = 4;
+/** Hours that a read with hints looks at beside each other: of six connections two are left to bodies. */
+export const READ_HOURS_AHEAD = 4;
 /** A store lists at most this many keys a page. */
 export const LIST_PAGE_KEYS = 1000;
 /** Pages in a row without an object: stores give a few where much was deleted, and one that gives more never ends. */

@@ -13,7 +13,7 @@
  * | 4     | number of entries                                               |
  * | 4     | CRC-32 of the 12 bytes before                                   |
  *
- * Pages follow, of 512 entries but for the last: the entries, then the CRC-32 of them. An entry is the highest bytes of
+ * Pages follow, of 128 entries but for the last: the entries, then the CRC-32 of them. An entry is the highest bytes of
  * the hash and the number of the member, from 0 on as in the member table; each stands there once. All big-endian.
  */
 import { FirnError } from "../errors.ts";
@@ -55,7 +55,7 @@ const HASH_MURMUR3 = 1;
 const HEADER_BYTES = 16;
 const CHECKED_HEADER_BYTES = 12;
 const CRC_BYTES = 4;
-const PAGE_ENTRIES = 512;
+const PAGE_ENTRIES = 128;
 const HASH_BITS = 32;
 const MEMBER_VALUES = 2 ** 16;
 /** One in 256 looks for an id that an index does not have finds an entry even so, and costs a member: no more. */

@@ -15,6 +15,7 @@ import type { ReadHints, ReadRequest } from "./contract.ts";
 import { isExpiredHour } from "./expired-hour.ts";
 import { mayKeepOutput, NO_HINTS } from "./hints.ts";
 import { compareKeys } from "./key-order.ts";
+import type { ListedHour } from "./listed-hours.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest, type HourManifest } from "./manifests.ts";
 import { findTraceMembers } from "./trace-index.ts";
@@ -55,20 +56,24 @@ interface Look {
 }
 
 /**
- * Looks at an hour, and once more when it does not hold what its manifest names: the manifest may have been published
+ * Looks at an hour, as it was listed with others or by a listing of its own, and once more when it does not hold what its manifest names: the manifest may have been published
  * after the listing.
  * @throws FirnError `too_large` for a minute with more objects than a response can fetch, `corrupt_object` and
  * `unknown_format` for a manifest that decides nothing
  */
-export async function viewHour(request: ReadRequest, source: ListingSource, hour: Millis): Promise<HourView> {
+export async function viewHour(
+  request: ReadRequest,
+  source: ListingSource,
+  { hour, listed }: { readonly hour: Millis; readonly listed: ListedHour | null },
+): Promise<HourView> {
   const { layout, signal, start, end, hints = NO_HINTS } = request;
   const selection: HourSelection = { layout, signal, hour, start, end };
-  let look = await lookOnce(request, source, selection, null);
+  let look = await lookOnce(request, source, selection, { known: null, listed });
   let outputs = toOutputs(look, selection, hints);
   const isCramped = look.objects.cutAt !== null || look.objects.overfull !== null;
   // What the manifest names needs no room in the next listing.
   if (look.newest !== null && (isCramped || outputs.some(({ fault }) => fault !== null))) {
-    look = await lookOnce(request, source, selection, look.newest);
+    look = await lookOnce(request, source, selection, { known: look.newest, listed: null });
     outputs = toOutputs(look, selection, hints);
   }
   const { objects, newest } = look;
@@ -93,15 +98,18 @@ async function lookOnce(
   { limits }: ReadRequest,
   source: ListingSource,
   selection: HourSelection,
-  known: HourManifest | null,
+  { known, listed }: { readonly known: HourManifest | null; readonly listed: ListedHour | null },
 ): Promise<Look> {
   const { signal, hour } = selection;
   const bounds = { maxObjects: limits.maxStoreCalls, maxMinuteObjects: REPLAY_MAX_MINUTE_OBJECTS };
   const isNamed: HourSources["isNamed"] = (key, info) => known?.sources.isNamed(key, info) === true;
   const collector = openHourCollector(selection, bounds, isNamed);
-  for await (const page of listHour(source, hour)) collector.add(page);
+  if (listed !== null) collector.add(listed.objects);
+  else for await (const page of listHour(source, hour)) collector.add(page);
   const objects = collector.end();
-  return { objects, newest: isItemSignal(signal) ? await readNewestManifest(source, { signal, hour, known }) : null };
+  if (!isItemSignal(signal)) return { objects, newest: null };
+  const place = { signal, hour, known, ...(listed === null ? {} : { listed: listed.manifests }) };
+  return { objects, newest: await readNewestManifest(source, place) };
 }
 
 async function leaveOutSources(

@@ -3,15 +3,13 @@
  * first and fresh objects after them, and end at a minute boundary before the store calls are used up (protocol 6.1,
  * 6.3, 6.4).
  */
-import { isItemSignal } from "../signal.ts";
 import { HOUR, MINUTE, millis, type Millis } from "../units.ts";
 import type { ReadRequest } from "./contract.ts";
 import type { HourObject } from "./hour-object.ts";
 import { openHourOutputs, type LostOutput, type OpenHourObjects } from "./hour-outputs.ts";
-import { viewHour, type HourView } from "./hour-view.ts";
-import { hoursOf } from "./hours.ts";
+import type { HourView } from "./hour-view.ts";
+import { openHourViews } from "./hour-views.ts";
 import type { ListingSource } from "./listing.ts";
-import { openHourSeek } from "./seek.ts";
 import type { RunningUsage } from "./usage.ts";
 import type { VisibleObject } from "./visible.ts";
 
@@ -58,23 +56,17 @@ export interface PlanContext {
  * whatever it costs, since a read that ended before it would never get anywhere.
  */
 export async function* planWindow(request: ReadRequest, context: PlanContext): AsyncGenerator<PlanStep, void, void> {
-  const { store, layout, signal, start, end, limits, bodyTimeout } = request;
+  const { store, layout, bodyTimeout } = request;
   const { usage } = context;
   const source: ListingSource = { store, layout, usage, bodyTimeout };
-  const hours = hoursOf(layout, start, end);
-  const seek = openHourSeek(source, isItemSignal(signal) ? [signal] : []);
-  let hour = hours.first;
-  while (hour < hours.end) {
-    // Never the first hour, which nothing was asked before.
-    if (hour > hours.first && usage.storeCalls >= limits.maxStoreCalls) {
-      yield { kind: "cut", next: hour };
-      return;
+  const views = openHourViews(request, source);
+  try {
+    for (let step = await views.next(); step !== null; step = await views.next()) {
+      if (step.kind === "cut") yield step;
+      if (step.kind === "cut" || (yield* planHour(request, { ...context, ...step }))) return;
     }
-    const view = await viewHour(request, source, hour);
-    const isCut = yield* planHour(request, { ...context, hour, view });
-    if (isCut) return;
-    const following = { first: millis(hour + HOUR), end: hours.end };
-    hour = view.isEmpty && following.first < following.end ? await seek(following) : following.first;
+  } finally {
+    await views.close();
   }
 }
 
