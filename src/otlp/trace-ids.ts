@@ -60,19 +60,18 @@ export function hashTraceId(id: Uint8Array): number | null {
   return id.length === TRACE_ID_BYTES ? openHasher()(id, 0) : null;
 }
 
+/** Reads in place, by a view of the bytes that it was given last. */
 function openHasher(): (bytes: Uint8Array, offset: number) => number | null {
   const murmur = new Murmur3();
-  const id = new Uint8Array(TRACE_ID_BYTES);
-  const view = new DataView(id.buffer);
-  return (bytes, offset) => {
-    let ones = 0;
-    for (let at = 0; at < TRACE_ID_BYTES; at += 1) {
-      const byte = bytes[offset + at] ?? 0;
-      id[at] = byte;
-      ones |= byte;
+  let last: Uint8Array = new Uint8Array(0);
+  let view = new DataView(last.buffer);
+  return (bytes, at) => {
+    if (bytes !== last) {
+      last = bytes;
+      view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
-    if (ones === 0) return null;
-    murmur.hash(view, 0, TRACE_ID_BYTES, 0);
+    if ((view.getInt32(at) | view.getInt32(at + 4) | view.getInt32(at + 8) | view.getInt32(at + 12)) === 0) return null;
+    murmur.hash(view, at, at + TRACE_ID_BYTES, 0);
     return murmur.h1 >>> 0;
   };
 }

@@ -56,8 +56,8 @@ interface Look {
 }
 
 /**
- * Looks at an hour, as it was listed with others or by a listing of its own, and once more when it does not hold what its manifest names: the manifest may have been published
- * after the listing.
+ * Looks at an hour, by a listing of its own unless it was listed with others, and once more when it does not hold what
+ * its manifest names: the manifest may have been published after the listing.
  * @throws FirnError `too_large` for a minute with more objects than a response can fetch, `corrupt_object` and
  * `unknown_format` for a manifest that decides nothing
  */

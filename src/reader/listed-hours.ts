@@ -35,7 +35,10 @@ interface Known {
   readonly manifests: ReadonlyMap<Millis, readonly ObjectInfo[]>;
 }
 
-/** Opens the listings of a window. @param end first instant after its last hour, which {@link ListedHours.find} may answer */
+/**
+ * Opens the listings of a window.
+ * @param end first instant after its last hour, which {@link ListedHours.find} answers when nothing is left
+ */
 export function openListedHours(source: ListingSource, signal: ItemSignal, end: Millis): ListedHours {
   const { layout } = source;
   let known: Known | null = null;

@@ -5,7 +5,7 @@ import { mayKeepMember, mayKeepOutput, NO_HINTS } from "../../src/reader/hints.t
 import { bytes, HOUR, millis, MINUTE, type Millis } from "../../src/units.ts";
 import { SAMPLE_HOUR, SAMPLE_OUTPUTS } from "../archive/sample-manifest.ts";
 import { HOUR_14, namesIn, openBucket, type Bucket } from "../compaction/bucket.ts";
-import { LIMITS, readRequest, take } from "./archive-sample.ts";
+import { HOUR_FORMAT, LIMITS, MINUTE_FORMAT, readRequest, take } from "./archive-sample.ts";
 import { compactAll, isKept, makeItems, openRandom, putItems, type ItemFacts } from "./facts-archive.ts";
 
 const HOURS = 3;
@@ -19,8 +19,8 @@ interface World {
 }
 
 /** Hours of which some are compacted once, some twice, and some have late objects. */
-async function openWorld(signal: "traces" | "logs", random: () => number): Promise<World> {
-  const bucket = openBucket({ signal });
+async function openWorld(signal: "traces" | "logs", format: string, random: () => number): Promise<World> {
+  const bucket = openBucket({ signal, format });
   const items: ItemFacts[] = [];
   const traces = Array.from({ length: 60 }, (_, index) =>
     Uint8Array.from({ length: 16 }, (__, at) => (at === 15 ? index + 1 : at === 3 ? 7 : 0)),
@@ -89,9 +89,14 @@ async function readNames(
 }
 
 describe.each(["traces", "logs"] as const)("readWindow() of %s", (signal) => {
-  test.each([1, 2, 3, 4])("gives what its hints keep, world %d", async (seed) => {
+  test.each([
+    [1, MINUTE_FORMAT],
+    [2, MINUTE_FORMAT],
+    [3, HOUR_FORMAT],
+    [4, "day=%d/month=%m/year=%Y/%H/%M"],
+  ])("gives what its hints keep, world %d of %s", async (seed, format) => {
     const random = openRandom(seed);
-    const world = await openWorld(signal, random);
+    const world = await openWorld(signal, format, random);
     const facts = new Map(world.items.map((item) => [item.name, item]));
     let saved = 0;
     for (let turn = 0; turn < 60; turn += 1) {
