@@ -35,7 +35,7 @@ export const BANNED_NAMES: ReadonlySet<string> = new Set(
 /** Folders beside `src/` that nothing in `src/` imports (I11). */
 export const OUTER_FOLDERS: readonly string[] = ["test", "cli", "bench", "examples", "scripts"];
 
-const V: readonly string[] = ["units", "bytes", "signal", "limits", "errors"];
+const V: readonly string[] = ["units", "bytes", "signal", "limits", "read-limits", "errors"];
 const V_LOG: readonly string[] = [...V, "log"];
 /** Waiting within bounds, by timers that formats must not have. */
 const WAITING: readonly string[] = ["stall-watch", "bounded-reader"];

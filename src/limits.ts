@@ -178,14 +178,6 @@ export const MEMBER_MAX_RUNS = 60;
 export const MEMBER_ENTRY_MAX_BYTES: Bytes = bytes(4 * KIB);
 /** A member table: an output of 8 GiB raw in members of 1 MiB has 8,192 entries, of 2 KiB if all minutes are thin. */
 export const MEMBER_TABLE_MAX_BYTES: Bytes = bytes(16 * MIB);
-/** Members that a trace index can number; a larger output has none. */
-export const TRACE_INDEX_MAX_MEMBERS = 65_536;
-/** Entries of a trace index: they take 26 MB in memory with the file, and a larger index is not made. */
-export const TRACE_INDEX_MAX_ENTRIES = 2_000_000;
-/** Bytes of that many, with what stands around them. */
-export const TRACE_INDEX_MAX_BYTES: Bytes = bytes(16 * MIB);
-/** Trace indexes of an hour: each takes half a KiB of the manifest's 256; outputs beyond them have none. */
-export const MANIFEST_MAX_INDEXES = 96;
 /** Compacted objects of one hour and signal in a listing: far more than a manifest can name, and attempts may leave. */
 export const HOUR_MAX_COMPACTED_KEYS = 10_000;
 /** Hour objects are fetched in chunks of whole members: of this size where one is read at a time, 12 MB of raw OTLP. */
@@ -201,8 +193,6 @@ export const ARCHIVE_PAGE_DEFAULT = 1_000;
 export const ARCHIVE_PAGE_MAX_CALLS = 300;
 /** An hour that is compacted again and again while it is looked at is given up; each time takes a listing. */
 export const ARCHIVE_HOUR_MAX_LOOKS = 4;
-/** Hours that a read with hints looks at beside each other: of six connections two are left to bodies. */
-export const READ_HOURS_AHEAD = 4;
 /** A store lists at most this many keys a page. */
 export const LIST_PAGE_KEYS = 1000;
 /** Pages in a row without an object: stores give a few where much was deleted, and one that gives more never ends. */

@@ -17,7 +17,7 @@
  * the hash and the number of the member, from 0 on as in the member table; each stands there once. All big-endian.
  */
 import { FirnError } from "../errors.ts";
-import { TRACE_INDEX_MAX_ENTRIES, TRACE_INDEX_MAX_MEMBERS } from "../limits.ts";
+import { TRACE_INDEX_MAX_ENTRIES, TRACE_INDEX_MAX_MEMBERS } from "../read-limits.ts";
 import { crc32 } from "./crc32.ts";
 
 /** A trace index as it is stored. */

@@ -7,7 +7,7 @@ import type { CompactedKey } from "../archive/key.ts";
 import type { FileRef, TraceIndexRef } from "../archive/manifest-output.ts";
 import { encodeTraceIndex } from "../archive/trace-index.ts";
 import { FirnError } from "../errors.ts";
-import { MANIFEST_MAX_INDEXES } from "../limits.ts";
+import { MANIFEST_MAX_INDEXES } from "../read-limits.ts";
 import { bytes } from "../units.ts";
 import type { Compactor, Run } from "./compactor.ts";
 import { putOwn, sha256HexOf } from "./firn-object.ts";

@@ -3,7 +3,7 @@
  * it is reached. A read that is hinted passes over most of what it sees, so that it looks at a few hours ahead at once,
  * and lists many with one call.
  */
-import { READ_HOURS_AHEAD } from "../limits.ts";
+import { READ_HOURS_AHEAD } from "../read-limits.ts";
 import { isItemSignal, type ItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
 import type { ReadHints, ReadRequest } from "./contract.ts";

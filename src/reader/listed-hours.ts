@@ -10,7 +10,7 @@ import type { ObjectInfo } from "../object-store/contract.ts";
 import type { ItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
 import { commonPrefix, hourAtOrAfterKey, type HourPrefix, type HourRange } from "./hours.ts";
-import type { ListingSource } from "./listing.ts";
+import { outOfOrder, type ListingSource } from "./listing.ts";
 
 /** An hour as it was listed with others. */
 export interface ListedHour {
@@ -90,7 +90,9 @@ async function listPage({ store, usage }: ListingSource, hours: HourRange, prefi
   const infos = new Map<Millis, ObjectInfo[]>();
   let last = hours.first;
   for (const info of page.objects) {
-    last = hourAtOrAfterKey(prefixOf, hours, info.key);
+    const hour = hourAtOrAfterKey(prefixOf, hours, info.key);
+    if (hour < last) throw outOfOrder(prefix, info.key);
+    last = hour;
     if (last >= hours.end || !info.key.startsWith(prefixOf(last))) continue;
     const siblings = infos.get(last);
     if (siblings === undefined) infos.set(last, [info]);

@@ -8,7 +8,7 @@ import {
   shapeOfTraceIndex,
   type TraceIndexShape,
 } from "../../src/archive/trace-index.ts";
-import { TRACE_INDEX_MAX_ENTRIES } from "../../src/limits.ts";
+import { TRACE_INDEX_MAX_ENTRIES } from "../../src/read-limits.ts";
 
 interface Made {
   readonly file: Uint8Array;

@@ -6,7 +6,7 @@ import type { TableMember } from "../../archive/member-table.ts";
 import type { TraceIndexRef } from "../../archive/manifest-output.ts";
 import { encodeTraceIndex } from "../../archive/trace-index.ts";
 import { FirnError, toErrorMessage } from "../../errors.ts";
-import { TRACE_INDEX_MAX_BYTES } from "../../limits.ts";
+import { TRACE_INDEX_MAX_BYTES } from "../../read-limits.ts";
 import { readFirnFile, sha256HexOf } from "../../reader/firn-file.ts";
 import type { VisibleOutput } from "../../reader/hour-view.ts";
 import { putOwn } from "../firn-object.ts";
