@@ -24,6 +24,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<BenchModule>>> = {
   ingest: () => import("./ingest.ts"),
   flush: () => import("./flush.ts"),
   "compaction-merge": () => import("./compaction-merge.ts"),
+  "trace-lookup": () => import("./trace-lookup.ts"),
   compaction: () => import("./compaction.ts"),
   "store-put": () => import("./store-put.ts"),
 };

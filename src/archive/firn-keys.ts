@@ -7,6 +7,7 @@
  *     …/_firn/manifests/<tenant or ->/<signal>/<hour path>/<generation, 8 digits>.claim
  *     …/_firn/members/<tenant or ->/<signal>/<hour path>/<id of the output>.json
  *     …/_firn/members/<tenant or ->/<signal>/<hour path>/<id of the output>-foreign-<number>.json
+ *     …/_firn/indexes/<tenant or ->/<signal>/<hour path>/<id of the output>.trace
  *
  * The tenant stands behind `_firn/`, not before it: one owner has one place, one listing finds the manifests of all
  * tenants, and no tenant's prefix holds anything but telemetry. The hour path is the partition's, cut after the hour.
@@ -106,6 +107,17 @@ export function parseManifestKey(key: string, layout: Layout, signal: Signal, ho
 /** Formats the key of the member table of an output. */
 export function formatMembersKey(output: CompactedKey, layout: Layout): string {
   return `${membersFolder(layout, output.signal, output.hour)}${formatId(output)}.json`;
+}
+
+/** Formats the prefix of the indexes of an hour, with its trailing slash. */
+export function indexesFolder(layout: Layout, signal: Signal, hour: Millis): string {
+  const root = `${formatFirnRoot(layout)}indexes/${tenantSegment(layout)}/${signal}/`;
+  return `${root}${formatHourPath(layout.partition, hour)}/`;
+}
+
+/** Formats the key of the trace index of an output. */
+export function formatTraceIndexKey(output: CompactedKey, layout: Layout): string {
+  return `${indexesFolder(layout, output.signal, output.hour)}${formatId(output)}.trace`;
 }
 
 /**

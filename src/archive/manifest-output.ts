@@ -43,7 +43,13 @@ export interface ManifestOutput {
   readonly retired: boolean;
 }
 
-/** A file below `_firn/` that belongs to a manifest: a member table, or a part with foreign sources. */
+/** An index of an output, which says where its traces are. */
+export interface TraceIndexRef extends FileRef {
+  /** Key of the output. */
+  readonly output: string;
+}
+
+/** A file below `_firn/` that belongs to a manifest: a member table, an index, or a part with foreign sources. */
 export interface FileRef {
   readonly key: string;
   readonly sizeBytes: Bytes;
@@ -64,6 +70,9 @@ export const SHA256_DIGITS = 64;
 export const DIGEST_DIGITS = 32;
 /** Last minute of an hour. */
 export const LAST_MINUTE = 59;
+
+/** Kind of a trace index. */
+const TRACE_ID = "trace_id";
 
 /** Makes the document of an output, its members in their one order. */
 export function toOutputDocument(output: ManifestOutput): object {
@@ -88,6 +97,17 @@ export function toOutputDocument(output: ManifestOutput): object {
 /** Makes the document of a reference. */
 export function toRefDocument({ key, sizeBytes, sha256, count }: FileRef): object {
   return { key, size_bytes: sizeBytes, sha256, count };
+}
+
+/** Makes the document of an index. */
+export function toTraceIndexDocument({ output, ...ref }: TraceIndexRef): object {
+  return { kind: TRACE_ID, output, ...toRefDocument(ref) };
+}
+
+/** Reads an index; `null` for one of a kind that later versions have. @throws FirnError `corrupt_object` */
+export function readTraceIndex(field: JsonField): TraceIndexRef | null {
+  if (memberOf(field, "kind").value !== TRACE_ID) return null;
+  return { output: toName(memberOf(field, "output")), ...readRef(field) };
 }
 
 /** Reads an output. @throws FirnError `corrupt_object` with the field that is wrong */

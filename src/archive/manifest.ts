@@ -28,11 +28,14 @@ import {
   LAST_MINUTE,
   readOutput,
   readRef,
+  readTraceIndex,
   SHA256_DIGITS,
   toOutputDocument,
   toRefDocument,
+  toTraceIndexDocument,
   type FileRef,
   type ManifestOutput,
+  type TraceIndexRef,
 } from "./manifest-output.ts";
 import { readSequenceSet, type SequenceSet } from "./sequence-ranges.ts";
 
@@ -64,6 +67,8 @@ export interface Manifest {
   readonly foreign: readonly ForeignSource[];
   /** Objects that cannot be decoded: they stay and are no sources. No key twice. */
   readonly unreadable: readonly UnreadableSource[];
+  /** Trace indexes of outputs that are not retired, at most one of each. */
+  readonly indexes: readonly TraceIndexRef[];
 }
 
 /** What one minute of arrival holds. */
@@ -116,6 +121,7 @@ export function decodeManifest(encoded: Uint8Array): Manifest {
     foreignSources: toList(memberOf(field, "foreign_sources"), readRef),
     foreign: readForeignSources(memberOf(field, "foreign"), MANIFEST_MAX_INLINE_FOREIGN),
     unreadable: toList(memberOf(field, "unreadable"), readUnreadable),
+    indexes: toList(memberOf(field, "indexes"), readTraceIndex).filter((index) => index !== null),
   };
   if ((manifest.generation === 1) !== (manifest.parent === null)) {
     throw corrupt(memberOf(field, "parent"), "does not fit the generation", "null in generation 1 and nowhere else");
@@ -124,6 +130,7 @@ export function decodeManifest(encoded: Uint8Array): Manifest {
   refuseTwins(memberOf(field, "foreign_sources"), manifest.foreignSources);
   refuseTwins(memberOf(field, "unreadable"), manifest.unreadable);
   checkMinutes(memberOf(field, "minutes"), manifest);
+  checkIndexes(memberOf(field, "indexes"), manifest);
   return manifest;
 }
 
@@ -144,7 +151,7 @@ function toDocument(manifest: Manifest): object {
     foreign_sources: manifest.foreignSources.map(toRefDocument),
     foreign: manifest.foreign.map(toForeignDocument),
     unreadable: manifest.unreadable.map(({ key, sizeBytes, reason }) => ({ key, size_bytes: sizeBytes, reason })),
-    indexes: [],
+    indexes: manifest.indexes.map(toTraceIndexDocument),
   };
 }
 
@@ -187,6 +194,14 @@ function checkMinutes(field: JsonField, { outputs, minutes }: Manifest): void {
     throw corrupt(field, `has ${totals[0].itemCount} items in sum`, `${totals[1].itemCount}, as the outputs say`);
   }
   if (totals[0].digest !== totals[1].digest) throw corrupt(field, "has another digest in sum", "that of the outputs");
+}
+
+function checkIndexes(field: JsonField, { outputs, indexes }: Manifest): void {
+  const live = new Set(outputs.filter(({ retired }) => !retired).map(({ key }) => key));
+  indexes.forEach(({ output }, index) => {
+    if (live.delete(output)) return;
+    throw corrupt(field, `has an index of "${output}" at ${index}`, "one of each output that is not retired");
+  });
 }
 
 function sumUp(parts: readonly { readonly itemCount: number; readonly digest: string }[]): {

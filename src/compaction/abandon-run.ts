@@ -1,7 +1,7 @@
 /**
  * Gives an attempt up: what it wrote goes to the trash, which is emptied before anything else is begun (protocol 5.3).
  */
-import { formatMembersKey } from "../archive/firn-keys.ts";
+import { formatMembersKey, formatTraceIndexKey } from "../archive/firn-keys.ts";
 import { parseKey } from "../archive/key.ts";
 import { commit } from "./commit.ts";
 import { writeRun, type Compactor } from "./compactor.ts";
@@ -19,9 +19,9 @@ export async function abandonRun(compactor: Compactor, unreadable: UnreadableRow
   const trash = readOutputs(storage).flatMap(({ key, uploadId }): TrashRow[] => {
     const own = parseKey(key, layout);
     const object = { key, uploadId, dueAt };
-    return own?.kind === "compacted"
-      ? [object, { key: formatMembersKey(own, layout), uploadId: null, dueAt }]
-      : [object];
+    if (own?.kind !== "compacted") return [object];
+    const files = [formatMembersKey(own, layout), formatTraceIndexKey(own, layout)];
+    return [object, ...files.map((file) => ({ key: file, uploadId: null, dueAt }))];
   });
   await commit(
     compactor,

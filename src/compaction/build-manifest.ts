@@ -3,7 +3,7 @@ import { formatForeignPartKey } from "../archive/firn-keys.ts";
 import { encodeForeignPart, type ForeignSource } from "../archive/foreign-part.ts";
 import { parseKey, type CompactedKey } from "../archive/key.ts";
 import { encodeManifest, type Manifest, type UnreadableSource } from "../archive/manifest.ts";
-import type { FileRef, ManifestOutput } from "../archive/manifest-output.ts";
+import type { FileRef, ManifestOutput, TraceIndexRef } from "../archive/manifest-output.ts";
 import { NO_SEQUENCES, uniteSequences, type SequenceSet } from "../archive/sequence-ranges.ts";
 import {
   COMPACT_INLINE_FOREIGN_BYTES,
@@ -26,6 +26,8 @@ export interface Additions {
   /** The generation before; `null` for the first one. */
   readonly newest: HourManifest | null;
   readonly outputs: readonly ManifestOutput[];
+  /** Trace indexes of these outputs. */
+  readonly indexes: readonly TraceIndexRef[];
   /** Outputs of the generation before that are left out, since new ones hold their items. */
   readonly removed: ReadonlySet<string>;
   /** All outputs are retired: nothing of the hour is left. */
@@ -44,7 +46,7 @@ export interface Additions {
 export interface BuiltManifest {
   readonly manifest: Manifest;
   readonly parts: readonly { readonly key: string; readonly part: Uint8Array }[];
-  /** Keys of outputs and their tables that nobody needs once it is published. */
+  /** Keys of outputs, their tables and indexes that nobody needs once it is published. */
   readonly replaced: readonly string[];
 }
 
@@ -69,6 +71,9 @@ export async function buildManifest(
   const kept = (before?.outputs ?? []).filter(({ key }) => !removed.has(key));
   const gone = (before?.outputs ?? []).filter(({ key, retired }) => removed.has(key) || (isRetiring && !retired));
   const all = isRetiring ? retireAll(kept) : [...kept, ...outputs];
+  const goneKeys = new Set(gone.map(({ key }) => key));
+  const keptIndexes = (before?.indexes ?? []).filter(({ output }) => !goneKeys.has(output));
+  const goneIndexes = (before?.indexes ?? []).filter(({ output }) => goneKeys.has(output));
   const sums = addSums(fromMinuteTotals(before?.minutes ?? []), additions.sums);
   const foreign = await placeForeign(compactor, additions);
   const manifest: Manifest = {
@@ -85,8 +90,10 @@ export async function buildManifest(
     foreignSources: foreign.refs,
     foreign: foreign.inline,
     unreadable: uniteUnreadable(before?.unreadable ?? [], additions.unreadable),
+    indexes: isRetiring ? [] : [...keptIndexes, ...additions.indexes],
   };
-  return { manifest, parts: foreign.parts, replaced: gone.flatMap(({ key, members }) => [key, members.key]) };
+  const replaced = [...gone.flatMap(({ key, members }) => [key, members.key]), ...goneIndexes.map(({ key }) => key)];
+  return { manifest, parts: foreign.parts, replaced };
 }
 
 /** Forgets those that were retired first where there are too many: they are gone for long, new ones need the room. */
@@ -97,13 +104,25 @@ function retireAll(outputs: readonly ManifestOutput[]): readonly ManifestOutput[
   return [...(room === 0 ? [] : before.slice(-room)), ...now];
 }
 
-/** Encodes a manifest; one that is too long names no services, which readers then look for in the outputs. */
-export function encodeWithinBounds(manifest: Manifest): { readonly manifest: Manifest; readonly encoded: Uint8Array } {
-  const length = manifest.outputs.reduce((sum, { services }) => sum + JSON.stringify(services).length, 0);
-  // Services are the one part that can be left out; the rest is about 1 KiB an output.
-  if (length < MANIFEST_MAX_BYTES / 4) return { manifest, encoded: encodeManifest(manifest) };
-  const shorter = { ...manifest, outputs: manifest.outputs.map((output) => ({ ...output, services: null })) };
-  return { manifest: shorter, encoded: encodeManifest(shorter) };
+/**
+ * Encodes a manifest; one that is too long names no services and fewer indexes, and readers then look into the outputs.
+ * These are the parts that can be left out; the rest is about 1 KiB an output.
+ */
+export function encodeWithinBounds(given: Manifest): { readonly manifest: Manifest; readonly encoded: Uint8Array } {
+  const length = given.outputs.reduce((sum, { services }) => sum + JSON.stringify(services).length, 0);
+  const outputs =
+    length < MANIFEST_MAX_BYTES / 4 ? given.outputs : given.outputs.map((output) => ({ ...output, services: null }));
+  const manifest = { ...given, outputs, indexes: takeFitting(given.indexes, MANIFEST_MAX_BYTES / 4) };
+  return { manifest, encoded: encodeManifest(manifest) };
+}
+
+/** Takes the first ones; a file that is left out stays behind, as one that verify tells of. */
+function takeFitting(indexes: readonly TraceIndexRef[], maxChars: number): readonly TraceIndexRef[] {
+  let chars = 0;
+  return indexes.filter((index) => {
+    chars += JSON.stringify(index).length;
+    return chars < maxChars;
+  });
 }
 
 interface PlacedForeign {

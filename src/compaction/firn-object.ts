@@ -12,12 +12,17 @@ export async function sha256HexOf(bytes: Uint8Array): Promise<string> {
  * Puts an object under a key that is its own.
  * @returns `other` when other bytes stand there
  */
-export async function putOwn(store: ObjectStore, key: string, bytes: Uint8Array): Promise<"stored" | "other"> {
+export async function putOwn(
+  store: ObjectStore,
+  key: string,
+  bytes: Uint8Array,
+  contentType = "application/json",
+): Promise<"stored" | "other"> {
   const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const source: PutSource = {
     length: bytes.length,
     sha256,
-    contentType: "application/json",
+    contentType,
     async *open() {
       // A copy, since a stream of bytes takes the memory of what it is given.
       yield bytes.slice();

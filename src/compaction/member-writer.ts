@@ -13,6 +13,7 @@ import { encodeJsonElements } from "../otlp/json/elements.ts";
 import { JSON_SEPARATOR, jsonHead } from "../otlp/json/envelope.ts";
 import type { RequestParts } from "../otlp/request-parts.ts";
 import { releaseBytes } from "../bytes.ts";
+import { openTraceHashes } from "../otlp/trace-ids.ts";
 import { bytes } from "../units.ts";
 import { readMergedRuns } from "./merged-runs.ts";
 import type { MergedMember, MergerOptions, MinuteSum, MinuteSums } from "./merger.ts";
@@ -116,7 +117,8 @@ export function openMemberWriter(options: MergerOptions, raw: ByteWriter): Membe
 
   /** Looks into what was compressed: nothing is said of a member that was not read back from it. */
   function describe(member: Uint8Array, content: Uint8Array): MergedMember {
-    const times = openEventTimes(signal);
+    const traces = signal === "metrics" ? null : openTraceHashes();
+    const times = openEventTimes(signal, traces);
     const services = openServiceNames();
     let itemCount = 0;
     for (const run of readMergedRuns(content, runs, { ...options, startsOutput })) {
@@ -132,7 +134,7 @@ export function openMemberWriter(options: MergerOptions, raw: ByteWriter): Membe
     const entry = { rawBytes: bytes(content.length), itemCount, runs, ...times.toTimes() };
     const stored = addMemberEntry(member, compression, encodeMemberEntry(entry));
     releaseBytes(member);
-    return { bytes: stored, entry, services: services.toList() };
+    return { bytes: stored, entry, services: services.toList(), traceHashes: traces?.toList() ?? null };
   }
 
   return {

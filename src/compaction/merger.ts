@@ -29,6 +29,8 @@ export interface MergedMember {
   readonly entry: MemberEntry;
   /** `service.name` of its resources, each once; `null` when there are too many to name. */
   readonly services: readonly string[] | null;
+  /** Hashes of the traces of its items, as `otlp/trace-ids.ts` makes them; `null`: it is not said. */
+  readonly traceHashes: Uint32Array<ArrayBuffer> | null;
 }
 
 /** Items of a minute. */

@@ -5,8 +5,8 @@ import { releaseBytes } from "../bytes.ts";
 import { CHUNK_MAX_BYTES } from "../limits.ts";
 import type { UploadedPart } from "../object-store/contract.ts";
 import { bytes } from "../units.ts";
-import type { MinuteSum } from "./merger.ts";
-import { run, select, toBytes, toNullableText, toText, type CompactorStorage } from "./schema.ts";
+import type { MergedMember, MinuteSum } from "./merger.ts";
+import { run, select, toBuffer, toBytes, toNullableText, toText, type CompactorStorage } from "./schema.ts";
 import { SHA256_START, type Sha256State } from "./sha256.ts";
 
 type Sql = Pick<CompactorStorage, "sql">;
@@ -33,6 +33,8 @@ export interface OutputProgress {
   /** Known once it is complete. */
   readonly etag: string | null;
   readonly members: FileRef | null;
+  /** Its trace index; absent where there is none, and in rows of releases that knew of none. */
+  readonly index?: FileRef | null;
 }
 
 /** An output of the run. */
@@ -96,12 +98,23 @@ export interface MemberRow {
   readonly number: number;
   readonly storedBytes: number;
   readonly entry: MemberEntry;
+  readonly traceHashes: MergedMember["traceHashes"];
 }
 
 /** Adds a member. */
-export function insertMember(storage: Sql, { output, number, storedBytes, entry }: MemberRow): void {
+export function insertMember(storage: Sql, { output, number, storedBytes, entry, traceHashes }: MemberRow): void {
   const encoded = encodeMemberEntry(entry);
   run(storage, "INSERT INTO members VALUES (?, ?, ?, ?)", output, number, storedBytes, encoded);
+  // A list that fits no row is left out, and with it the index of the output.
+  if (traceHashes === null || traceHashes.byteLength > CHUNK_MAX_BYTES) return;
+  run(storage, "INSERT INTO traces VALUES (?, ?, ?)", output, number, new Uint8Array(traceHashes.buffer));
+}
+
+/** Reads the hashes of the traces of each member; `null` when they are not known of all. */
+export function readTraceHashes(storage: Sql, { number, progress }: OutputRow): readonly Uint32Array[] | null {
+  const rows = select(storage, "SELECT hashes FROM traces WHERE output = ? ORDER BY number", number);
+  if (rows.length !== progress.memberCount) return null;
+  return rows.map((row) => new Uint32Array(toBuffer(row["hashes"])));
 }
 
 /** Reads the members of an output, in the form of its table. */
@@ -141,5 +154,5 @@ export function readRemainder(storage: Sql, output: number, take: (data: Uint8Ar
 
 /** Forgets everything of a run but its row in `meta`. */
 export function clearRun(storage: Sql): void {
-  for (const table of ["sources", "outputs", "members", "remainder"]) run(storage, `DELETE FROM ${table}`);
+  for (const table of ["sources", "outputs", "members", "traces", "remainder"]) run(storage, `DELETE FROM ${table}`);
 }

@@ -111,6 +111,7 @@ export function openOutputWriter(compactor: Compactor, run: Run): OutputWriter {
           number: progress.memberCount,
           storedBytes: member.bytes.length,
           entry: member.entry,
+          traceHashes: member.traceHashes,
         });
         const grown = growProgress(progress, member);
         update({ ...output, progress: index === 0 ? { ...grown, sum: addDigests(grown.sum, sum) } : grown });

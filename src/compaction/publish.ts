@@ -25,6 +25,7 @@ import { clearRun, readOutputs, type OutputRow } from "./output-rows.ts";
 import { ownedEpoch } from "./owner.ts";
 import { readSources, run as exec, writeProgress } from "./schema.ts";
 import { isAllStored } from "./store-output.ts";
+import { toTraceIndexRefs } from "./trace-index.ts";
 
 /** Commits what a run made as the next generation; the run begins again if another one came before it. */
 export async function commitRun(compactor: Compactor, run: Run): Promise<void> {
@@ -63,6 +64,7 @@ export async function commitRun(compactor: Compactor, run: Run): Promise<void> {
     hour: run.hour,
     newest,
     outputs,
+    indexes: toTraceIndexRefs(readOutputs(storage)),
     removed: new Set(run.rewrites),
     isRetiring: false,
     sums: run.kind === "merge" ? run.outputTotals : new Map(),
@@ -122,7 +124,7 @@ export async function commitGeneration(compactor: Compactor, additions: Addition
     sha256Hex: await sha256HexOf(encoded),
     manifest: encoded,
     replaced: built.replaced,
-    written: [...outputKeys, ...built.parts.map(({ key }) => key)],
+    written: [...outputKeys, ...[...additions.indexes, ...built.parts].map(({ key }) => key)],
     counts: countOf(additions),
   };
   await commit(

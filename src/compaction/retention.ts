@@ -21,6 +21,7 @@ export async function retireHour(compactor: Compactor, hour: Millis, newest: Hou
     hour,
     newest,
     outputs: [],
+    indexes: [],
     removed: new Set(),
     isRetiring: true,
     sums: new Map(),

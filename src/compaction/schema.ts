@@ -9,6 +9,7 @@
  * | `sources`    | a source of the run: the intent                              | until the run is committed       |
  * | `outputs`    | an output of the run: its upload and what it holds           | likewise                         |
  * | `members`    | a member of an output                                        | likewise                         |
+ * | `traces`     | the traces in a member, as sorted hashes of 32 bits          | likewise                         |
  * | `remainder`  | bytes of an output that no part took yet, at most 1.9 MB     | until the next step              |
  * | `commits`    | a generation: the commit point                               | until its mirror is verified     |
  * | `unreadable` | an object that cannot be decoded                             | until a manifest names it        |
@@ -17,7 +18,10 @@
 import { FirnError } from "../errors.ts";
 import { COMPACT_SET_ASIDE_ATTEMPTS } from "../limits.ts";
 
-/** Written into `meta` with the name of the Compactor; a larger one was written by a newer release. */
+/**
+ * Written into `meta` with the name of the Compactor; a larger one was written by a newer release. Tables that an
+ * older release may leave empty, such as `traces`, are no other format: outputs then go without what was not noted.
+ */
 export const SCHEMA_FORMAT = 1;
 
 /** The part of a Durable Object's storage that a Compactor needs; the platform's own type satisfies it. */
@@ -80,6 +84,7 @@ export function createTables(storage: Sql): void {
       progress TEXT NOT NULL)`,
     `members (output INTEGER NOT NULL, number INTEGER NOT NULL, stored_bytes INTEGER NOT NULL, entry BLOB NOT NULL,
       PRIMARY KEY (output, number))`,
+    "traces (output INTEGER NOT NULL, number INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (output, number))",
     "remainder (output INTEGER NOT NULL, number INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (output, number))",
     `commits (hour INTEGER PRIMARY KEY, generation INTEGER NOT NULL, sha256 TEXT NOT NULL, notes TEXT NOT NULL,
       manifest BLOB NOT NULL)`,
@@ -261,7 +266,12 @@ function toHourRow(row: Row): HourRow {
 
 /** Reads a blob column. */
 export function toBytes(value: SqlStorageValue | undefined): Uint8Array {
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  return new Uint8Array(toBuffer(value));
+}
+
+/** Reads a blob column. */
+export function toBuffer(value: SqlStorageValue | undefined): ArrayBuffer {
+  if (value instanceof ArrayBuffer) return value;
   throw wrongColumn("blob");
 }
 

@@ -1,6 +1,6 @@
 /**
- * From an output whose parts are all sent to an object with its member table. What stands in the bucket decides:
- * storage may have been set back to a moment before what was done last.
+ * From an output whose parts are all sent to an object with its member table and index. What stands in the bucket
+ * decides: storage may have been set back to a moment before what was done last.
  */
 import { formatMembersKey } from "../archive/firn-keys.ts";
 import { parseKey } from "../archive/key.ts";
@@ -16,9 +16,10 @@ import { putOwn, sha256HexOf } from "./firn-object.ts";
 import { readMembers, readOutputs, writeOutput, type OutputRow } from "./output-rows.ts";
 import { readSha256Hex } from "./prove-outputs.ts";
 import { writeProgress } from "./schema.ts";
+import { storeTraceIndex } from "./trace-index.ts";
 
-/** Makes one output that was sent an object, and puts its member table. @returns whether there was one */
-export async function storeOutput(compactor: Compactor, { hour }: Run): Promise<boolean> {
+/** Makes one output that was sent an object, and puts its member table and index. @returns whether there was one */
+export async function storeOutput(compactor: Compactor, run: Run): Promise<boolean> {
   const { storage, store, layout } = compactor.deps;
   const output = readOutputs(storage).find(({ state }) => state === "sent");
   if (output === undefined) return false;
@@ -37,10 +38,11 @@ export async function storeOutput(compactor: Compactor, { hour }: Run): Promise<
     sha256: await sha256HexOf(table),
     count: progress.memberCount,
   };
-  const stored: OutputRow = { ...output, state: "stored", progress: { ...progress, etag: info.etag, members } };
+  const index = await storeTraceIndex(compactor, run, { output, own });
+  const stored: OutputRow = { ...output, state: "stored", progress: { ...progress, etag: info.etag, members, index } };
   await commit(compactor, () => {
     writeOutput(storage, stored);
-    writeProgress(storage, hour);
+    writeProgress(storage, run.hour);
   });
   return true;
 }

@@ -95,7 +95,7 @@ async function extend(compactor: Compactor, row: HourRow, newest: HourManifest |
   const known = new Set(newest?.manifest.unreadable.map(({ key }) => key));
   const unreadable = readUnreadable(compactor.deps.storage, hour).filter(({ key }) => !known.has(key));
   if (unreadable.length > 0 && (newest?.manifest.unreadable.length ?? 0) === 0) {
-    const nothing = { outputs: [], removed: new Set<string>(), sums: new Map(), sources: [], foreign: [] };
+    const nothing = { outputs: [], indexes: [], removed: new Set<string>(), sums: new Map(), sources: [], foreign: [] };
     await commitGeneration(compactor, {
       ...nothing,
       hour,

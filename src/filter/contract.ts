@@ -1,4 +1,5 @@
 /** Which items are kept: what a filter is made of, and what filtering gives. */
+import type { EventWindow } from "../otlp/event-time.ts";
 import type { TopLevelField } from "../otlp/top-level.ts";
 
 /** Which items to keep: every condition that is given must hold. Conditions that a signal does not have are `null`. */
@@ -28,12 +29,6 @@ export interface ItemFilter {
 export interface AttributeMatch {
   readonly key: string;
   readonly value: string;
-}
-
-/** Half-open, in nanoseconds since 1970. */
-export interface EventWindow {
-  readonly startUnixNano: bigint;
-  readonly endUnixNano: bigint;
 }
 
 /** What is left of some top-level fields: those that hold items which match, and how many. */

@@ -2,7 +2,7 @@
  * The conditions on items: {@link compileItemConditions}, the cheapest first. A condition knows bytes that
  * stand in whatever meets it, where there are any.
  */
-import { EventTimeReader } from "../otlp/event-time.ts";
+import { EventTimeReader, type EventWindow } from "../otlp/event-time.ts";
 import { hasValue, readString } from "../otlp/fields.ts";
 import { FieldPair } from "../otlp/field-pair.ts";
 import { DATA_MEMBERS, type ItemContext } from "../otlp/item-context.ts";
@@ -12,7 +12,7 @@ import { toField, toTag } from "../otlp/wire/table.ts";
 import type { ItemSignal } from "../signal.ts";
 import type { Millis } from "../units.ts";
 import { compileAttribute } from "./attribute.ts";
-import type { AttributeMatch, EventWindow, ItemFilter } from "./contract.ts";
+import type { AttributeMatch, ItemFilter } from "./contract.ts";
 import { readSeverityName } from "./severity.ts";
 
 /** A condition on items. */

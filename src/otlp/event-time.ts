@@ -4,6 +4,12 @@ import { FieldPair } from "./field-pair.ts";
 import type { MessageRange } from "./fields.ts";
 import { TIME_TAGS } from "./item-facts.ts";
 
+/** Half-open, in nanoseconds since 1970. */
+export interface EventWindow {
+  readonly startUnixNano: bigint;
+  readonly endUnixNano: bigint;
+}
+
 const HALF_BYTES = 4;
 
 /** Reads times in unsigned halves, since a bigint for each would cost more than all the rest: `bench/filter.ts`. */

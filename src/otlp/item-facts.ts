@@ -1,6 +1,7 @@
 /**
  * What manifests and member tables say of items besides their digest: from when to when they happened, and whose they
- * are. Read in place, a few fields of an item and nothing built; `fields.ts` reads any other.
+ * are; on the same way the trace ids that an index names. Read in place, a few fields of an item and nothing built;
+ * `fields.ts` reads any other.
  *
  * | items       | event time                                              |
  * |-------------|---------------------------------------------------------|
@@ -16,6 +17,7 @@ import type { ItemSignal } from "../signal.ts";
 import { findField, hasValue, listFields, readString, toRange, type MessageRange } from "./fields.ts";
 import type { ContextPart } from "./item-context.ts";
 import type { Item } from "./items.ts";
+import { TRACE_ID_BYTES, type TraceIdSink } from "./trace-ids.ts";
 import { TAG_STEP, WIRE_FIXED32, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire/format.ts";
 
 /** From the earliest event time of items to the latest; both `null` when no item has one. */
@@ -41,6 +43,12 @@ export interface ServiceNames {
   toList(): readonly string[] | null;
 }
 
+/** Tags of the trace id; data points have none. */
+const TRACE_ID_TAGS: Readonly<Record<ItemSignal, number>> = {
+  traces: TAG_STEP + WIRE_LENGTH,
+  logs: 9 * TAG_STEP + WIRE_LENGTH,
+  metrics: 0,
+};
 /** Tags of the event time, and of what stands for it when it is unset; no tag is 0. */
 export const TIME_TAGS: Readonly<Record<ItemSignal, readonly [time: number, substitute: number]>> = {
   traces: [7 * TAG_STEP + WIRE_FIXED64, 0],
@@ -59,9 +67,12 @@ const FIXED32_BYTES = 4;
 const CONTINUED = 0x80;
 const MAX_UNSIGNED_32 = 2 ** 32 - 1;
 
-/** Opens a range without times, for items of one signal. */
-export function openEventTimes(signal: ItemSignal): EventTimeRange {
-  return new TimeRange(signal);
+/**
+ * Opens a range without times, for items of one signal.
+ * @param traceIds takes the trace ids of the items on the way
+ */
+export function openEventTimes(signal: ItemSignal, traceIds: TraceIdSink | null = null): EventTimeRange {
+  return new TimeRange(signal, traceIds);
 }
 
 /** Reads the event time of one item; 0 when it has none. */
@@ -114,6 +125,8 @@ export function openServiceNames(): ServiceNames {
 class TimeRange implements EventTimeRange {
   readonly #timeTag: number;
   readonly #substituteTag: number;
+  readonly #traceIdTag: number;
+  readonly #traceIds: TraceIdSink | null;
   /** The earliest and the latest time in halves, since a bigint for each item would cost more than all the rest. */
   #minHigh = MAX_UNSIGNED_32;
   #minLow = MAX_UNSIGNED_32;
@@ -122,15 +135,22 @@ class TimeRange implements EventTimeRange {
   /** Where the last item has its time and its substitute; 0 when it has none. */
   #timeAt = 0;
   #substituteAt = 0;
+  /** Where it has its trace id; 0 when that is none. */
+  #traceIdAt = 0;
 
-  constructor(signal: ItemSignal) {
+  constructor(signal: ItemSignal, traceIds: TraceIdSink | null) {
     [this.#timeTag, this.#substituteTag] = TIME_TAGS[signal];
+    this.#traceIds = traceIds;
+    // No tag is 0.
+    this.#traceIdTag = traceIds === null ? 0 : TRACE_ID_TAGS[signal];
   }
 
   add({ bytes, start, end }: MessageRange): void {
     this.#timeAt = 0;
     this.#substituteAt = 0;
-    this.#findTimes(bytes, start, end);
+    this.#traceIdAt = 0;
+    this.#findFields(bytes, start, end);
+    if (this.#traceIdAt !== 0) this.#traceIds?.add(bytes, this.#traceIdAt);
     if (this.#timeAt !== 0 && this.#addAt(bytes, this.#timeAt)) return;
     if (this.#substituteAt !== 0) this.#addAt(bytes, this.#substituteAt);
   }
@@ -153,16 +173,19 @@ class TimeRange implements EventTimeRange {
    * Goes over the fields of an item; the short forms that nearly all of them have come first. Half of the cost is
    * guesses of the processor about the next wire type; to look field lengths up in a table instead costs more.
    */
-  #findTimes(bytes: Uint8Array, start: number, end: number): void {
+  #findFields(bytes: Uint8Array, start: number, end: number): void {
     const timeTag = this.#timeTag;
     const substituteTag = this.#substituteTag;
+    const traceIdTag = this.#traceIdTag;
     let at = start;
     while (at < end) {
       const tag = bytes[at] ?? 0;
       const next = bytes[at + 1] ?? 0;
       const wireType = tag & WIRE_TYPE_BITS;
-      if (wireType === WIRE_LENGTH && tag < CONTINUED && next < CONTINUED) at += 2 + next;
-      else if (wireType === WIRE_FIXED64 && tag < CONTINUED) {
+      if (wireType === WIRE_LENGTH && tag < CONTINUED && next < CONTINUED) {
+        if (tag === traceIdTag) this.#traceIdAt = next === TRACE_ID_BYTES ? at + 2 : 0;
+        at += 2 + next;
+      } else if (wireType === WIRE_FIXED64 && tag < CONTINUED) {
         if (tag === timeTag) this.#timeAt = at + 1;
         else if (tag === substituteTag) this.#substituteAt = at + 1;
         at += 1 + FIXED64_BYTES;
@@ -180,7 +203,9 @@ class TimeRange implements EventTimeRange {
       if (next < CONTINUED && wireType === WIRE_FIXED32) return at + 2 + FIXED32_BYTES;
     } else if (wireType === WIRE_VARINT) {
       if (next < CONTINUED) return at + 2;
-    } else if (wireType === WIRE_LENGTH && third < CONTINUED) return at + 3 + (next - CONTINUED) + (third << 7);
+    } else if (wireType === WIRE_LENGTH && third < CONTINUED && tag !== this.#traceIdTag) {
+      return at + 3 + (next - CONTINUED) + (third << 7);
+    }
     return this.#skipRareField(bytes, at, end);
   }
 
@@ -190,6 +215,9 @@ class TimeRange implements EventTimeRange {
     const tag = reader.readField();
     if (tag === this.#timeTag) this.#timeAt = reader.valueStart;
     if (tag === this.#substituteTag) this.#substituteAt = reader.valueStart;
+    if (tag === this.#traceIdTag) {
+      this.#traceIdAt = reader.position - reader.valueStart === TRACE_ID_BYTES ? reader.valueStart : 0;
+    }
     return reader.position;
   }
 

@@ -7,6 +7,7 @@
 import type { Layout } from "../archive/key.ts";
 import type { ErrorKind } from "../errors.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
+import type { EventWindow } from "../otlp/event-time.ts";
 import type { Encoding } from "../otlp/response.ts";
 import type { TopLevelField } from "../otlp/top-level.ts";
 import type { Signal } from "../signal.ts";
@@ -32,6 +33,8 @@ export interface ReadRequest {
    * converted is unreadable. Items of the other signals are given as protobuf, whatever they were stored in.
    */
   readonly encoding?: Encoding;
+  /** What the consumer will keep of the items; all of them if absent. */
+  readonly hints?: ReadHints;
   readonly limits: ReadLimits;
   /**
    * The bucket's own lifecycle may have deleted what came before this instant (protocol 5.11): of hours that ended by
@@ -55,6 +58,20 @@ export interface ReadPlace {
   readonly runs: number;
   /** Fields, or requests, that were given of the run, or of the object. */
   readonly fields: number;
+}
+
+/**
+ * What a read may pass over, since nothing of it would be kept: outputs and members of which their manifest, member
+ * table or trace index says so. Hints never change what is kept of a read. What cannot be told without reading is read,
+ * fresh objects above all; and what is passed over is neither fetched nor missed when it is damaged or gone.
+ */
+export interface ReadHints {
+  /** Only items whose resource has this `service.name` are kept. */
+  readonly service: string | null;
+  /** Only spans or log records of this trace are kept: 16 bytes. */
+  readonly traceId: Uint8Array | null;
+  /** Only items are kept whose event time lies in it, half-open; of those without one the arrival minute counts. */
+  readonly eventTime: EventWindow | null;
 }
 
 /** When a read ends itself, and how far it runs ahead (protocol 6.4). */

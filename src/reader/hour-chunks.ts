@@ -22,12 +22,13 @@ export interface Chunk {
   readonly firstMember: number;
 }
 
-/** Plans the chunks of members that follow each other without a gap: as many in each as fit, but one at least. */
+/** Plans the chunks of members, offsets ascending: as many that follow each other as fit, but one at least. */
 export function planChunks(members: readonly MemberPlace[], maxBytes: Bytes): readonly Chunk[] {
   const chunks: Chunk[] = [];
   members.forEach(({ offset, storedBytes }, index) => {
     const last = chunks.at(-1);
-    if (last !== undefined && last.length + storedBytes <= maxBytes) {
+    const follows = last !== undefined && last.offset + last.length === offset;
+    if (follows && last.length + storedBytes <= maxBytes) {
       chunks[chunks.length - 1] = { ...last, length: last.length + storedBytes };
     } else {
       chunks.push({ offset, length: storedBytes, firstMember: index });

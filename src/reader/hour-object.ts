@@ -64,6 +64,8 @@ export interface HourObjectSource {
   readonly isFrozen?: boolean;
   /** Its member table. */
   readonly members: readonly TableMember[];
+  /** Says which members are read; all of them if absent. */
+  readonly isWanted?: (member: TableMember, number: number) => boolean;
   readonly hour: Millis;
   /** Of the window: start ≤ minute < end. */
   readonly start: Millis;
@@ -176,8 +178,8 @@ export function openHourObject(source: HourObjectSource): HourObject {
   };
 }
 
-/** The members with a minute of the window: they follow each other, as minutes do. */
-function planMembers({ members, hour, start, end, givenRuns = 0, chunkMaxBytes }: HourObjectSource): {
+/** The members with a minute of the window that are wanted. */
+function planMembers({ members, isWanted, hour, start, end, givenRuns = 0, chunkMaxBytes }: HourObjectSource): {
   readonly needed: readonly NeededMember[];
   readonly chunks: readonly Chunk[];
 } {
@@ -187,6 +189,7 @@ function planMembers({ members, hour, start, end, givenRuns = 0, chunkMaxBytes }
   const wanted = members
     // Of all members, so that an ordinal is the same whatever is left out.
     .map((member) => ({ member, runs: toRuns(member, { hour, counts }).filter(isInWindow) }))
+    .filter(({ member }, number) => isWanted?.(member, number) !== false)
     .filter(({ runs }) => runs.length > 0);
   const chunks = planChunks(
     wanted.map(({ member }) => member),

@@ -2,10 +2,12 @@
  * The outputs of one hour, opened as their minutes come: {@link openHourOutputs}. An output's member table is loaded
  * when its first minute of the window is reached, its bytes when that minute is read.
  */
+import type { TableMember } from "../archive/member-table.ts";
 import type { FirnError } from "../errors.ts";
 import { HOUR_CHUNK_MAX_BYTES, HOUR_CHUNK_MIN_BYTES, HOUR_CHUNKS_MAX_BYTES } from "../limits.ts";
 import { bytes, type Bytes, type Millis } from "../units.ts";
 import type { ReadRequest } from "./contract.ts";
+import { mayKeepMember, NO_HINTS } from "./hints.ts";
 import { openHourObject, type HourObject, type MinuteCost } from "./hour-object.ts";
 import { minuteAt, type HourView, type VisibleOutput } from "./hour-view.ts";
 import { compareKeys } from "./key-order.ts";
@@ -67,9 +69,9 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
   }
 
   async function open(visible: VisibleOutput): Promise<LostOutput | null> {
-    const { output, form, etag, fault, isFrozen = false } = visible;
+    const { output, form, etag, fault, isFrozen = false, traceMembers = null } = visible;
     if (fault !== null) return { kind: "lost", key: output.key, error: fault };
-    const { store, start, end, bodyTimeout } = request;
+    const { store, start, end, bodyTimeout, hints = NO_HINTS } = request;
     const { usage, openObjects } = source;
     const loaded = await loadMembers(visible, { store, usage, bodyTimeout });
     if (loaded.kind === "lost") return { kind: "lost", key: output.key, error: loaded.error };
@@ -79,10 +81,12 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
     };
     const givenRuns = countGivenRuns(output.key);
     const settings = { isFrozen, hour, start, end, givenRuns, chunkMaxBytes, usage, bodyTimeout, onClose };
-    const object = openHourObject({ store, output, form, etag, members, ...settings });
+    const isWanted = (member: TableMember, number: number): boolean =>
+      traceMembers?.has(number) !== false && mayKeepMember(hints, member, hour);
+    const object = openHourObject({ store, output, form, etag, members, isWanted, ...settings });
     openObjects.add(object);
     opened.push(object);
-    // Its minutes of the window may all be gaps.
+    // Its minutes of the window may all be gaps, or of no member that is wanted.
     if (object.minutes.size === 0) await object.close();
     return null;
   }

@@ -8,13 +8,17 @@ import type { ObjectForm } from "../archive/object-form.ts";
 import { liveOutputs, type HourSources } from "../archive/visibility.ts";
 import { FirnError } from "../errors.ts";
 import { REPLAY_MAX_MINUTE_OBJECTS } from "../limits.ts";
+import { hashTraceId } from "../otlp/trace-ids.ts";
 import { isItemSignal } from "../signal.ts";
 import { MINUTE, millis, type Millis } from "../units.ts";
-import type { ReadRequest } from "./contract.ts";
+import type { ReadHints, ReadRequest } from "./contract.ts";
 import { isExpiredHour } from "./expired-hour.ts";
+import { mayKeepOutput, NO_HINTS } from "./hints.ts";
 import { compareKeys } from "./key-order.ts";
+import type { ListedHour } from "./listed-hours.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest, type HourManifest } from "./manifests.ts";
+import { findTraceMembers } from "./trace-index.ts";
 import { openHourCollector, type HourObjects, type HourSelection, type MinuteObjects } from "./visible.ts";
 
 /** An hour as it stands now. */
@@ -27,7 +31,7 @@ export interface HourView {
   readonly minutes: readonly MinuteObjects[];
   /** First minute that was left out because the hour has too many objects; `null` when all are there. */
   readonly cutAt: Millis | null;
-  /** Outputs that hold minutes of the window, in the order of their keys. */
+  /** Outputs that hold minutes of the window and may hold what is kept, in the order of their keys. */
   readonly outputs: readonly VisibleOutput[];
   /** Outputs that held minutes of the window until retention removed them. */
   readonly retired: readonly ManifestOutput[];
@@ -45,6 +49,8 @@ export interface VisibleOutput {
   readonly fault: FirnError | null;
   /** As listed: it has to be restored before it is read. */
   readonly isFrozen?: boolean;
+  /** Numbers of the members that may hold what is kept, as far as an index says; all of them if absent. */
+  readonly traceMembers?: ReadonlySet<number> | null;
 }
 
 /** One listing, and the manifest that was the newest after it. */
@@ -54,20 +60,24 @@ interface Look {
 }
 
 /**
- * Looks at an hour, and once more when it does not hold what its manifest names: the manifest may have been published
- * after the listing.
+ * Looks at an hour, by a listing of its own unless it was listed with others, and once more when it does not hold what
+ * its manifest names: the manifest may have been published after the listing.
  * @throws FirnError `corrupt_object` and `unknown_format` for a manifest that decides nothing
  */
-export async function viewHour(request: ReadRequest, source: ListingSource, hour: Millis): Promise<HourView> {
-  const { layout, signal, start, end, place } = request;
+export async function viewHour(
+  request: ReadRequest,
+  source: ListingSource,
+  { hour, listed }: { readonly hour: Millis; readonly listed: ListedHour | null },
+): Promise<HourView> {
+  const { layout, signal, start, end, place, hints = NO_HINTS } = request;
   const selection: HourSelection = { layout, signal, hour, start, end, startPart: place?.part };
-  let look = await lookOnce(request, source, selection, null);
-  let outputs = toOutputs(look, selection);
+  let look = await lookOnce(request, source, selection, { known: null, listed });
+  let outputs = toOutputs(look, selection, hints);
   const isCramped = look.objects.cutAt !== null || look.objects.isOverfull;
   // What the manifest names needs no room in the next listing.
   if (look.newest !== null && (isCramped || outputs.some(({ fault }) => fault !== null))) {
-    look = await lookOnce(request, source, selection, look.newest);
-    outputs = toOutputs(look, selection);
+    look = await lookOnce(request, source, selection, { known: look.newest, listed: null });
+    outputs = toOutputs(look, selection, hints);
   }
   const { objects, newest } = look;
   const isGone = ({ fault }: VisibleOutput): boolean =>
@@ -77,7 +87,11 @@ export async function viewHour(request: ReadRequest, source: ListingSource, hour
     generation: newest?.manifest.generation ?? 0,
     minutes: await leaveOutSources(objects.minutes, newest, source),
     cutAt: objects.cutAt,
-    outputs: outputs.filter((output) => !isGone(output)),
+    outputs: await leaveOutTraces(
+      outputs.filter((output) => !isGone(output)),
+      newest,
+      { hints, source },
+    ),
     hasExpired: outputs.some(isGone),
     retired: (newest?.manifest.outputs ?? []).filter((output) => output.retired && isWanted(output, selection)),
   };
@@ -87,15 +101,18 @@ async function lookOnce(
   { limits }: ReadRequest,
   source: ListingSource,
   selection: HourSelection,
-  known: HourManifest | null,
+  { known, listed }: { readonly known: HourManifest | null; readonly listed: ListedHour | null },
 ): Promise<Look> {
   const { signal, hour } = selection;
   const bounds = { maxObjects: limits.maxStoreCalls, maxMinuteObjects: REPLAY_MAX_MINUTE_OBJECTS };
   const isNamed: HourSources["isNamed"] = (key, info) => known?.sources.isNamed(key, info) === true;
   const collector = openHourCollector(selection, bounds, isNamed);
-  for await (const page of listHour(source, hour)) collector.add(page);
+  if (listed !== null) collector.add(listed.objects);
+  else for await (const page of listHour(source, hour)) collector.add(page);
   const objects = collector.end();
-  return { objects, newest: isItemSignal(signal) ? await readNewestManifest(source, { signal, hour, known }) : null };
+  if (!isItemSignal(signal)) return { objects, newest: null };
+  const place = { signal, hour, known, ...(listed === null ? {} : { listed: listed.manifests }) };
+  return { objects, newest: await readNewestManifest(source, place) };
 }
 
 async function leaveOutSources(
@@ -114,9 +131,28 @@ async function leaveOutSources(
     .filter(({ objects, isCut }) => objects.length > 0 || isCut);
 }
 
-function toOutputs({ objects, newest }: Look, selection: HourSelection): readonly VisibleOutput[] {
+/** Asks the indexes of the outputs where a trace is. */
+async function leaveOutTraces(
+  outputs: readonly VisibleOutput[],
+  newest: HourManifest | null,
+  { hints: { traceId }, source }: { readonly hints: ReadHints; readonly source: ListingSource },
+): Promise<readonly VisibleOutput[]> {
+  const hash = traceId === null ? null : hashTraceId(traceId);
+  if (hash === null || newest === null) return outputs;
+  const indexes = new Map(newest.manifest.indexes.map((index) => [index.output, index]));
+  const left: VisibleOutput[] = [];
+  for (const visible of outputs) {
+    const { output } = visible;
+    const index = indexes.get(output.key);
+    const traceMembers = index === undefined ? null : await findTraceMembers({ output, index }, hash, source);
+    if (traceMembers?.size !== 0) left.push({ ...visible, traceMembers });
+  }
+  return left;
+}
+
+function toOutputs({ objects, newest }: Look, selection: HourSelection, hints: ReadHints): readonly VisibleOutput[] {
   return (newest === null ? [] : liveOutputs(newest.manifest))
-    .filter((output) => isWanted(output, selection))
+    .filter((output) => isWanted(output, selection) && mayKeepOutput(hints, output, selection.hour))
     .map((output) => toVisible(output, objects, selection.layout))
     .toSorted((left, right) => compareKeys(left.output.key, right.output.key));
 }

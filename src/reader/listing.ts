@@ -65,7 +65,8 @@ export function openEmptyPageBound(prefix: string): EmptyPageBound {
   };
 }
 
-function outOfOrder(prefix: string, key: string): FirnError {
+/** The error of a listing whose keys do not ascend. */
+export function outOfOrder(prefix: string, key: string): FirnError {
   const message = `Cannot list "${prefix}": the store listed "${key}" twice or out of order`;
   return new FirnError("store_unavailable", message);
 }

@@ -32,6 +32,8 @@ export interface ManifestPlace {
   readonly hour: Millis;
   /** One that was read before: if it still is the newest, it is not fetched again. */
   readonly known: HourManifest | null;
+  /** Its folder, if that was listed already, after the objects of the hour. */
+  readonly listed?: readonly ObjectInfo[];
 }
 
 /**
@@ -41,11 +43,11 @@ export interface ManifestPlace {
  */
 export async function readNewestManifest(
   source: ListingSource,
-  { signal, hour, known }: ManifestPlace,
+  { signal, hour, known, listed: given }: ManifestPlace,
 ): Promise<HourManifest | null> {
   const { layout } = source;
   const listed = new Map<string, ObjectInfo>();
-  for await (const page of listAll(source, manifestFolder(layout, signal, hour))) {
+  for await (const page of given === undefined ? listAll(source, manifestFolder(layout, signal, hour)) : [given]) {
     for (const info of page) listed.set(info.key, info);
     if (listed.size > HOUR_MAX_MANIFEST_KEYS) throw tooManyKeys(hour);
   }

@@ -5,16 +5,14 @@
  */
 import { FirnError } from "../errors.ts";
 import { REPLAY_MAX_MINUTE_OBJECTS } from "../limits.ts";
-import { isItemSignal } from "../signal.ts";
 import { HOUR, MINUTE, millis, type Millis } from "../units.ts";
 import type { ReadPlace, ReadRequest } from "./contract.ts";
 import { openHourOutputs, type OpenHourObjects } from "./hour-outputs.ts";
-import { viewHour, type HourView } from "./hour-view.ts";
-import { hoursOf } from "./hours.ts";
+import type { HourView } from "./hour-view.ts";
+import { openHourViews } from "./hour-views.ts";
 import type { ListingSource } from "./listing.ts";
 import { keyOf, positionGone, type MinutePart } from "./minute-part.ts";
 import { hashKey } from "./part-hash.ts";
-import { openHourSeek } from "./seek.ts";
 import type { RunningUsage } from "./usage.ts";
 
 /** What is known of a minute when it begins. */
@@ -56,23 +54,17 @@ export interface PlanContext {
  * @throws FirnError `position_gone` when the minute at the start is not made of what it was made of
  */
 export async function* planWindow(request: ReadRequest, context: PlanContext): AsyncGenerator<PlanStep, void, void> {
-  const { store, layout, signal, start, end, limits, bodyTimeout } = request;
+  const { store, layout, bodyTimeout } = request;
   const { usage } = context;
   const source: ListingSource = { store, layout, usage, bodyTimeout };
-  const hours = hoursOf(layout, start, end);
-  const seek = openHourSeek(source, isItemSignal(signal) ? [signal] : []);
-  let hour = hours.first;
-  while (hour < hours.end) {
-    // Never the first hour of an answer, before which nothing was asked.
-    if ((hour > hours.first || request.isContinued === true) && usage.storeCalls >= limits.maxStoreCalls) {
-      yield { kind: "cut", next: millis(Math.max(hour, start)), place: null };
-      return;
+  const views = openHourViews(request, source);
+  try {
+    for (let step = await views.next(); step !== null; step = await views.next()) {
+      if (step.kind === "cut") yield { ...step, place: null };
+      if (step.kind === "cut" || (yield* planHour(request, { ...context, ...step }))) return;
     }
-    const view = await viewHour(request, source, hour);
-    const isCut = yield* planHour(request, { ...context, hour, view });
-    if (isCut) return;
-    const following = { first: millis(hour + HOUR), end: hours.end };
-    hour = view.isEmpty && following.first < following.end ? await seek(following) : following.first;
+  } finally {
+    await views.close();
   }
 }
 

@@ -4,7 +4,8 @@
  * it would leave out everything, or nothing.
  */
 import { FirnError, shorten } from "../errors.ts";
-import type { AttributeMatch, EventWindow, ItemFilter } from "../filter/contract.ts";
+import type { AttributeMatch, ItemFilter } from "../filter/contract.ts";
+import type { EventWindow } from "../otlp/event-time.ts";
 import { MAX_SEVERITY, readSeverityName, SEVERITY_NAMES } from "../filter/severity.ts";
 import { REPLAY_MAX_ATTRIBUTE_FILTERS } from "../limits.ts";
 import { isItemSignal, ITEM_SIGNALS, type ItemSignal, type Signal } from "../signal.ts";

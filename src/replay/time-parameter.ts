@@ -5,7 +5,7 @@
  */
 import { parseEventWindow, parseWindow, type Window } from "../archive/window.ts";
 import { FirnError, shorten } from "../errors.ts";
-import type { EventWindow } from "../filter/contract.ts";
+import type { EventWindow } from "../otlp/event-time.ts";
 import { EVENT_MAX_EARLY } from "../limits.ts";
 import { isItemSignal, type Signal } from "../signal.ts";
 import { millis, MINUTE, type Millis } from "../units.ts";

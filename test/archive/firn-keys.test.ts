@@ -7,6 +7,8 @@ import {
   formatManifestKey,
   formatMembersKey,
   formatOwnerKey,
+  formatTraceIndexKey,
+  indexesFolder,
   manifestFolder,
   manifestRoot,
   membersFolder,
@@ -50,6 +52,10 @@ describe("names below _firn/ are pinned", () => {
     expect(membersRoot(UNNAMED, "logs")).toBe("a/_firn/members/-/logs/");
     expect(membersFolder(UNNAMED, "traces", AT)).toBe(folder);
     expect(formatMembersKey(OUTPUT, UNNAMED)).toBe(`${folder}20260501T140000000Z-c01-7be0c1d2-00000001.json`);
+    expect(indexesFolder(UNNAMED, "traces", AT)).toBe(folder.replace("members", "indexes"));
+    expect(formatTraceIndexKey(OUTPUT, UNNAMED)).toBe(
+      "a/_firn/indexes/-/traces/year=2026/month=05/day=01/hour=14/20260501T140000000Z-c01-7be0c1d2-00000001.trace",
+    );
     expect(formatForeignPartKey(OUTPUT, 3, UNNAMED)).toBe(
       `${folder}20260501T140000000Z-c01-7be0c1d2-00000001-foreign-3.json`,
     );

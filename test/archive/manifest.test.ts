@@ -19,6 +19,7 @@ const EMPTY: Manifest = {
   foreignSources: [],
   foreign: [],
   unreadable: [],
+  indexes: [],
 };
 
 describe("encodeManifest() is pinned", () => {
@@ -48,11 +49,11 @@ describe("decodeManifest()", () => {
     expect(encodeManifest(decodeManifest(encoded))).toEqual(encoded);
   });
 
-  it("ignores members that it does not know, and indexes", () => {
+  it("ignores members that it does not know, and indexes of other kinds", () => {
     const text = replaceIn(
       replaceIn(TEXT, '"epoch"', '"later":[1],"epoch"'),
-      '"indexes":[]',
-      '"indexes":[{"kind":"x"}]',
+      '"indexes":[',
+      '"indexes":[{"kind":"x"},',
     );
 
     expect(decode(text)).toEqual(SAMPLE_MANIFEST);
@@ -128,6 +129,19 @@ describe("decodeManifest() rejects", () => {
     ["no ranges", "[[7,7]]", "[]", "sources[1].ranges"],
     ["a foreign source twice", "traces_2.json", "traces_1.json", "foreign"],
     ["an unreadable object without a reason", '"reason":"Cannot', '"x":"Cannot', "unreadable[0].reason"],
+    [
+      "an index of an output that there is not",
+      '00000001.binpb.zst","key":"a/_firn',
+      '9.zst","key":"a/_firn',
+      "indexes",
+    ],
+    [
+      "an index of a retired output",
+      '00000001.binpb.zst","key":"a/_firn',
+      '00000002.binpb.zst","key":"a/_firn',
+      "indexes",
+    ],
+    ["an index without a count", '"count":4}]', '"x":4}]', "indexes[0].count"],
     ["no list of unreadable objects", '"unreadable"', '"later"', "unreadable"],
   ])("%s", (_, part, wrong, field) => {
     const text = replaceIn(TEXT, part, wrong);

@@ -70,6 +70,15 @@ export const SAMPLE_MANIFEST: Manifest = {
       reason: "Cannot inflate object: found no gzip header",
     },
   ],
+  indexes: [
+    {
+      output: `a/${PATH}/traces_20260501T140000000Z-c01-7be0c1d2-00000001.binpb.zst`,
+      key: `a/_firn/indexes/-/traces/${PATH}/20260501T140000000Z-c01-7be0c1d2-00000001.trace`,
+      sizeBytes: bytes(36),
+      sha256: "7".repeat(64),
+      count: 4,
+    },
+  ],
 };
 
 function toOutput(number: number, values: Partial<ManifestOutput>): ManifestOutput {

@@ -137,12 +137,13 @@ export async function checkClean(
   const newest = new Map(manifests.map((key) => [key.slice(0, key.lastIndexOf("/")), key]));
   const named: string[] = [];
   for (const key of newest.values()) {
-    const { outputs } = JSON.parse(new TextDecoder().decode(bucket.store.objects.get(key)?.bytes));
+    const { outputs, indexes } = JSON.parse(new TextDecoder().decode(bucket.store.objects.get(key)?.bytes));
     for (const { key: output, members, retired } of outputs) if (!retired) named.push(output, members.key);
+    for (const index of indexes) named.push(index.key);
   }
   const { fresh, compacted } = telemetryKeys(bucket);
   expect(fresh, `${label}: fresh objects are left`).toEqual([]);
-  const found = [...compacted, ...keysBelow(bucket, "_firn/members/")];
+  const found = [...compacted, ...keysBelow(bucket, "_firn/members/"), ...keysBelow(bucket, "_firn/indexes/")];
   if (mayOrphan) {
     expect(found, `${label}: what manifests name`).toEqual(expect.arrayContaining(named));
     return;

@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { reportLate } from "../../src/compaction/late.ts";
+import { openMerger } from "../../src/compaction/merge.ts";
 import { FirnError } from "../../src/errors.ts";
 import { HOUR } from "../../src/units.ts";
 import { checkClean, HOUR_14, JSON_GZIP, openBucket, readNames, type Bucket } from "./bucket.ts";
@@ -30,6 +31,8 @@ async function runScenario(kit: CompactorKit): Promise<void> {
     await Promise.allSettled([act()]);
     if (kit.isAbandoned) await Promise.allSettled([kit.restart()]);
   };
+  // With indexes beside the outputs.
+  kit.openMerger = openMerger;
   await attempt(() => kit.work());
   kit.bucket.put(5, ["item-5"]);
   await attempt(async () => reportLate(await kit.live(), HOUR_14));

@@ -221,6 +221,7 @@ const NO_ADDITIONS: Additions = {
   hour: HOUR_14,
   newest: null,
   outputs: [],
+  indexes: [],
   removed: new Set(),
   isRetiring: false,
   sums: new Map(),

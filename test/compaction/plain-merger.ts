@@ -49,7 +49,7 @@ export function openPlainMerger(options: MergerOptions): Merger {
       minTimeUnixNano: null,
       maxTimeUnixNano: null,
     };
-    finished.push({ bytes: literalMember(raw, compression), entry, services: [] });
+    finished.push({ bytes: literalMember(raw, compression), entry, services: [], traceHashes: null });
     outputTotals.set(minute, sumOf(request, outputTotals.get(minute)));
   }
 

@@ -21,6 +21,15 @@ test("planChunks() puts as many members into a chunk as fit, one at least", () =
   expect(planChunks([], bytes(10))).toEqual([]);
 });
 
+test("planChunks() begins another chunk behind a member that is passed over", () => {
+  const [first, , third, fourth] = places(4, 2, 3, 3);
+  if (first === undefined || third === undefined || fourth === undefined) throw new Error("there are four places");
+  expect(planChunks([first, third, fourth], bytes(10))).toEqual([
+    { offset: 1000, length: 4, firstMember: 0 },
+    { offset: 1006, length: 6, firstMember: 1 },
+  ]);
+});
+
 const OBJECT = Uint8Array.from({ length: 40 }, (_, index) => index);
 const CHUNKS = [
   { offset: 10, length: 10, firstMember: 0 },

@@ -189,6 +189,7 @@ export async function publish(store: SyntheticStore, given: Generation): Promise
     foreignSources: given.foreignSources ?? [],
     foreign: given.foreign ?? [],
     unreadable: [],
+    indexes: [],
   };
   const encoded = encodeManifest(manifest);
   const sha256Hex = await sha256Of(encoded);

@@ -3,7 +3,7 @@
  * in its sources, or in other outputs. But if a manifest and its claim were lost, they hold the only copy. So one is
  * deleted only where each of its minutes is proven, by its digest, to be the same as one that is visible.
  */
-import { formatMembersKey } from "../../archive/firn-keys.ts";
+import { formatMembersKey, formatTraceIndexKey } from "../../archive/firn-keys.ts";
 import { minuteOf, type CompactedKey, type ForeignKey, type FreshKey } from "../../archive/key.ts";
 import { FirnError } from "../../errors.ts";
 import { HOUR_MAX_COMPACTED_KEYS } from "../../limits.ts";
@@ -99,7 +99,9 @@ async function deleteOrphan(
   const newest = await readAgain(context);
   if (newest?.manifest.outputs.some((output) => output.key === key) === true) return "not_now";
   if (newest !== null) await proveOutputs(context.source, newest.manifest);
-  await context.source.store.delete([key, formatMembersKey(orphan.key, context.deps.layout)]);
+  const { layout } = context.deps;
+  const files = [formatMembersKey(orphan.key, layout), formatTraceIndexKey(orphan.key, layout)];
+  await context.source.store.delete([key, ...files]);
   return "repaired";
 }
 

@@ -15,6 +15,7 @@ import { openItemDigest, type ItemDigestValue } from "../../otlp/item-digest.ts"
 import { openEventTimes, openServiceNames, type EventTimes } from "../../otlp/item-facts.ts";
 import { iterateItems } from "../../otlp/items.ts";
 import { JSON_TAIL } from "../../otlp/json/envelope.ts";
+import { openTraceHashes } from "../../otlp/trace-ids.ts";
 import { openMember } from "../../reader/hour-member.ts";
 import { openBody } from "../../reader/object-body.ts";
 import { readJsonFields, readProtobufFields, toRunDocument } from "../../reader/object-fields.ts";
@@ -28,6 +29,8 @@ export interface WalkedOutput {
   readonly form: ObjectForm;
   readonly signal: ItemSignal;
   readonly members: readonly TableMember[];
+  /** Whether the traces of each member are wanted: four bytes of memory each. */
+  readonly gathersTraces?: boolean;
 }
 
 /** What an output holds. */
@@ -37,6 +40,8 @@ export interface WalkResult extends EventTimes {
   /** By minute of the hour. */
   readonly minutes: ReadonlyMap<number, ItemDigestValue>;
   readonly services: readonly string[] | null;
+  /** Of each member; empty unless they were wanted. */
+  readonly traceHashes: readonly Uint32Array[];
 }
 
 /** What is gathered of an output. */
@@ -44,6 +49,7 @@ interface Gathered {
   readonly minutes: Map<number, ItemDigestValue>;
   readonly times: ReturnType<typeof openEventTimes>;
   readonly services: ReturnType<typeof openServiceNames>;
+  readonly traceHashes: Uint32Array[];
 }
 
 /**
@@ -60,6 +66,7 @@ export async function walkOutput({ source, deps, counts }: HourContext, walked: 
     minutes: new Map(),
     times: openEventTimes(signal),
     services: openServiceNames(),
+    traceHashes: [],
   };
   let rawBytes = 0;
   try {
@@ -74,8 +81,8 @@ export async function walkOutput({ source, deps, counts }: HourContext, walked: 
     rawBytes += await checkTail(input, form);
     counts.bytes += output.sizeBytes;
     const sha256Hex = await sink.end();
-    const { minutes, times, services } = gathered;
-    return { sha256Hex, rawBytes, minutes, ...times.toTimes(), services: services.toList() };
+    const { minutes, times, services, traceHashes } = gathered;
+    return { sha256Hex, rawBytes, minutes, ...times.toTimes(), services: services.toList(), traceHashes };
   } catch (error) {
     await sink.abort();
     throw error;
@@ -106,13 +113,15 @@ interface MemberPlace {
   readonly gathered: Gathered;
 }
 
-async function readMember(stored: Uint8Array, { form, signal }: WalkedOutput, place: MemberPlace): Promise<void> {
+async function readMember(stored: Uint8Array, walked: WalkedOutput, place: MemberPlace): Promise<void> {
+  const { form, signal, gathersTraces = false } = walked;
   const { member, gathered } = place;
   const { compression } = form;
   checkEntry(await readEntry(stored, compression), member);
   const usage = { storeCalls: 0, objectCount: 0, storedBytes: 0, rawBytes: 0 };
   const reader = openMember(stored, { compression, rawBytes: member.rawBytes, usage });
-  const times = openEventTimes(signal);
+  const traces = gathersTraces ? openTraceHashes() : null;
+  const times = openEventTimes(signal, traces);
   try {
     let from = 0;
     for (const { minute, itemCount, rawBytes } of member.runs) {
@@ -128,6 +137,7 @@ async function readMember(stored: Uint8Array, { form, signal }: WalkedOutput, pl
   } finally {
     await reader.close();
   }
+  if (traces !== null) gathered.traceHashes.push(traces.toList());
   const { minTimeUnixNano, maxTimeUnixNano } = times.toTimes();
   if (minTimeUnixNano !== member.minTimeUnixNano || maxTimeUnixNano !== member.maxTimeUnixNano) {
     throw corrupt("its items have other event times than its entry says");

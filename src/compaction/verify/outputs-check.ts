@@ -3,7 +3,7 @@
  * that they hold what the manifest says, to the digest of each minute.
  */
 import { parseKey } from "../../archive/key.ts";
-import type { ManifestOutput } from "../../archive/manifest-output.ts";
+import type { ManifestOutput, TraceIndexRef } from "../../archive/manifest-output.ts";
 import { FirnError, toErrorMessage } from "../../errors.ts";
 import type { ObjectInfo } from "../../object-store/contract.ts";
 import type { VisibleOutput } from "../../reader/hour-view.ts";
@@ -24,6 +24,7 @@ import {
   type ItemHourContext,
 } from "./hour-context.ts";
 import { checkMemberTable } from "./member-table-check.ts";
+import { checkTraceIndex } from "./trace-index-check.ts";
 import { walkOutput, type WalkResult } from "./output-walk.ts";
 
 /** Compacted objects of the hour as they are listed, by key. */
@@ -42,7 +43,8 @@ export async function checkOutputs(
       if (compacted.has(output.key)) await checkRetired(context, newest, output.key);
       continue;
     }
-    const found = await checkOutput(context, output, compacted.get(output.key));
+    const index = newest.manifest.indexes.find((other) => other.output === output.key) ?? null;
+    const found = await checkOutput(context, { output, index }, compacted.get(output.key));
     if (found === null) isWhole = false;
     else read.push(found);
   }
@@ -58,7 +60,7 @@ export async function checkOutputs(
 /** @returns what it holds by minute; `null` when it was not read to its end */
 async function checkOutput(
   context: ItemHourContext,
-  output: ManifestOutput,
+  { output, index }: { readonly output: ManifestOutput; readonly index: TraceIndexRef | null },
   listed: ObjectInfo | undefined,
 ): Promise<MinuteSums | null> {
   const { key, sizeBytes } = output;
@@ -80,8 +82,13 @@ async function checkOutput(
   const visible: VisibleOutput = { output, form, etag: info.etag, fault: null };
   try {
     const members = await checkMemberTable(context, visible);
-    if (!order.isDeep) return null;
-    const result = await walkOutput(context, { output, form, signal, members });
+    if (!order.isDeep) {
+      if (index !== null) await checkTraceIndex(context, { index, visible, members, traceHashes: null });
+      return null;
+    }
+    const gathersTraces = index !== null;
+    const { traceHashes, ...result } = await walkOutput(context, { output, form, signal, members, gathersTraces });
+    if (index !== null) await checkTraceIndex(context, { index, visible, members, traceHashes });
     const fault = findFault(output, result);
     if (fault === null) return result.minutes;
     await report(context, { kind: "damaged_output", key, message: `"${key}": ${fault}` });
@@ -109,7 +116,7 @@ async function reportUnread(context: ItemHourContext, key: string, error: unknow
 }
 
 /** What of an output is not as the manifest says; `null` when all is. */
-function findFault(output: ManifestOutput, result: WalkResult): string | null {
+function findFault(output: ManifestOutput, result: Omit<WalkResult, "traceHashes">): string | null {
   const { itemCount, digest } = totalOf(result.minutes);
   const minutes = [...result.minutes.keys()];
   const facts: readonly (readonly [what: string, found: unknown, expected: unknown])[] = [

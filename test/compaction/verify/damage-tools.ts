@@ -2,7 +2,8 @@
 import { formatClaimKey, formatManifestKey, formatMembersKey } from "../../../src/archive/firn-keys.ts";
 import { formatKey, parseKey } from "../../../src/archive/key.ts";
 import { decodeManifest, encodeManifest, type Manifest } from "../../../src/archive/manifest.ts";
-import { millis, MINUTE } from "../../../src/units.ts";
+import { encodeTraceIndex } from "../../../src/archive/trace-index.ts";
+import { bytes, millis, MINUTE } from "../../../src/units.ts";
 import { sha256Of } from "../../reader/hour-kit.ts";
 import { GZIP, HOUR_14, type Bucket } from "../bucket.ts";
 import { type CompactorKit } from "../compactor-kit.ts";
@@ -16,14 +17,14 @@ export function change(bucket: Bucket, key: string, edit: (bytes: Uint8Array) =>
 
 /** Flips a bit of the byte at a part of the length. */
 export function flip(bucket: Bucket, key: string, part = 0.5): void {
-  change(bucket, key, (bytes) => {
-    const at = Math.floor(bytes.length * part);
-    return bytes.with(at, (bytes[at] ?? 0) ^ 1);
+  change(bucket, key, (content) => {
+    const at = Math.floor(content.length * part);
+    return content.with(at, (content[at] ?? 0) ^ 1);
   });
 }
 
 export function truncate(bucket: Bucket, key: string): void {
-  change(bucket, key, (bytes) => bytes.subarray(0, bytes.length - 1));
+  change(bucket, key, (content) => content.subarray(0, content.length - 1));
 }
 
 export function put({ store }: Bucket, key: string, content: Uint8Array = new TextEncoder().encode("{}")): void {
@@ -48,6 +49,20 @@ export async function publishNext(
   const sha256Hex = await sha256Of(encoded);
   put(bucket, formatManifestKey({ generation: 3, sha256Hex }, layout, "traces", HOUR_14), encoded);
   put(bucket, formatClaimKey(3, layout, "traces", HOUR_14), encoded);
+}
+
+/** A sound index of traces that its output does not hold, named by a manifest. */
+export async function nameOtherTraces(kit: CompactorKit): Promise<void> {
+  const key = nth(partsOf(kit).indexes, 0);
+  const encoded = encodeTraceIndex([Uint32Array.of(1, 2, 3)]);
+  if (encoded === null) throw new Error("it is no index");
+  const { file, count } = encoded;
+  put(kit.bucket, key, file);
+  const fact = { sizeBytes: bytes(file.length), sha256: await sha256Of(file), count };
+  await publishNext(kit, (manifest) => ({
+    ...manifest,
+    indexes: manifest.indexes.map((index) => (index.key === key ? { ...index, ...fact } : index)),
+  }));
 }
 
 /** An output that an attempt of a Compactor without storage left behind. */

@@ -60,6 +60,29 @@ export const DAMAGES: readonly Damage[] = [
     heals: true,
   },
   {
+    what: "a deleted trace index",
+    damage: (kit) => kit.bucket.store.objects.delete(nth(partsOf(kit).indexes, 0)),
+    kinds: ["missing_trace_index"],
+    heals: true,
+  },
+  {
+    what: "a flipped bit in a trace index",
+    damage: (kit) => flip(kit.bucket, nth(partsOf(kit).indexes, 1)),
+    kinds: ["damaged_trace_index"],
+    heals: true,
+  },
+  {
+    what: "a trace index that the newest manifest does not name",
+    damage: (kit) => publishNext(kit, (manifest) => ({ ...manifest, indexes: manifest.indexes.slice(1) })),
+    kinds: ["orphan_file"],
+    heals: true,
+  },
+  {
+    what: "a file among the indexes that is none",
+    damage: (kit) => put(kit.bucket, nth(partsOf(kit).indexes, 0).replace(".trace", ".bak")),
+    kinds: ["unknown_file"],
+  },
+  {
     what: "a member table without output",
     damage: async (kit) => {
       const table = nth(partsOf(kit).tables, 0);

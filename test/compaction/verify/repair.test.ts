@@ -5,7 +5,7 @@ import { openMerger } from "../../../src/compaction/merge.ts";
 import { HOUR } from "../../../src/units.ts";
 import { openBucket, readNames } from "../bucket.ts";
 import { withCompactor } from "../compactor-kit.ts";
-import { change, copyAs, leaveOrphan, publishNext, sourceKey } from "./damage-tools.ts";
+import { change, copyAs, leaveOrphan, nameOtherTraces, publishNext, sourceKey } from "./damage-tools.ts";
 import { kindsOf, nth, objectOf, partsOf, putFresh, scrub, withArchive } from "./verify-kit.ts";
 
 describe("verify() with repair", () => {
@@ -133,14 +133,43 @@ describe("verify() with repair", () => {
         ...manifest,
         outputs: manifest.outputs.map((each) => ({ ...each, retired: true })),
         minutes: [],
+        indexes: [],
       }));
-      for (const key of partsOf(kit).outputs) kit.bucket.store.objects.delete(key);
+      const { outputs, indexes } = partsOf(kit);
+      for (const key of [...outputs, ...indexes]) kit.bucket.store.objects.delete(key);
       expect(await kindsOf(scrub(kit))).toEqual([]);
       kit.bucket.store.objects.set(output, object);
 
       expect(await scrub(kit)).toMatchObject({ ok: false, findings: [{ kind: "retired_output", key: output }] });
       expect(await scrub(kit, { isRepairing: true })).toMatchObject({ ok: true, repaired: 1 });
       expect(partsOf(kit).outputs).toEqual([]);
+    });
+  });
+
+  it("deletes a trace index that names other traces than its output holds", async () => {
+    await withArchive(async (kit) => {
+      await nameOtherTraces(kit);
+      const [index = ""] = partsOf(kit).indexes;
+
+      expect(await kindsOf(scrub(kit, { isDeep: false }))).toEqual([]);
+      expect((await scrub(kit)).findings).toMatchObject([{ kind: "wrong_trace_index", severity: "error", key: index }]);
+      expect(await scrub(kit, { isRepairing: true })).toMatchObject({ ok: true, repaired: 1 });
+      expect(partsOf(kit).indexes).not.toContain(index);
+      // It cannot be made as the manifest names it: readers do without it.
+      expect((await scrub(kit, { isRepairing: true })).findings).toMatchObject([
+        { kind: "missing_trace_index", repaired: false, repair_error: expect.stringContaining("another one") },
+      ]);
+    });
+  });
+
+  it("makes a trace index again without having read the objects", async () => {
+    await withArchive(async (kit) => {
+      const [index = ""] = partsOf(kit).indexes;
+      const object = objectOf(kit.bucket, index);
+      kit.bucket.store.objects.delete(index);
+
+      expect(await scrub(kit, { isRepairing: true, isDeep: false })).toMatchObject({ ok: true, repaired: 1 });
+      expect(objectOf(kit.bucket, index).bytes).toEqual(object.bytes);
     });
   });
 });

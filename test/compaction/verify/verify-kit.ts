@@ -88,6 +88,7 @@ export function partsOf({ bucket }: CompactorKit): {
   readonly manifests: string[];
   readonly claims: string[];
   readonly tables: string[];
+  readonly indexes: string[];
   readonly outputs: string[];
   readonly fresh: string;
 } {
@@ -97,6 +98,7 @@ export function partsOf({ bucket }: CompactorKit): {
     manifests: manifests.filter((key) => key.endsWith(".json")),
     claims: manifests.filter((key) => key.endsWith(".claim")),
     tables: keysBelow(bucket, "_firn/members/"),
+    indexes: keysBelow(bucket, "_firn/indexes/"),
     outputs: compacted,
     fresh: fresh[0] ?? "",
   };

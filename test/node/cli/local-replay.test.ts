@@ -21,7 +21,8 @@ function toLine(index: number): string {
   const spanId = (index + 1).toString(16).padStart(16, "0");
   const name = Array.from({ length: 12 }, (_, part) => ((index + 1) * (part + 7_919)).toString(36)).join("-");
   const span = { traceId: "5b8efff798038103d269b633813fc60c", spanId, name, startTimeUnixNano: "1" };
-  return `${JSON.stringify({ resourceSpans: [{ resource: {}, scopeSpans: [{ scope: { name: "s" }, spans: [span] }] }] })}\n`;
+  const container = { resource: {}, scopeSpans: [{ scope: { name: "s" }, spans: [span] }] };
+  return `${JSON.stringify({ resourceSpans: [container] })}\n`;
 }
 
 beforeAll(async () => {

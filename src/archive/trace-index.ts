@@ -1,0 +1,219 @@
+/**
+ * The trace index of an output: which of its members hold a trace. Entries of one width, sorted, so that an id is found
+ * by the share of its hash, with one read of a few pages; each page has a checksum of its own, since a reader that
+ * takes a few of them must not miss a trace because of a damaged byte. What is hashed, and how, is `otlp/`'s.
+ *
+ * | bytes | header                                                          |
+ * |-------|-----------------------------------------------------------------|
+ * | 4     | `FNTI`                                                          |
+ * | 1     | format, 1                                                       |
+ * | 1     | bytes of a hash in an entry: 3, or 4 above 65,536 entries       |
+ * | 1     | bytes of a member's number: 1, or 2 above 256 members           |
+ * | 1     | hash, 1: h1 of MurmurHash3 x86 128, seed 0, of the 16-byte id   |
+ * | 4     | number of entries                                               |
+ * | 4     | CRC-32 of the 12 bytes before                                   |
+ *
+ * Pages follow, of 128 entries but for the last: the entries, then the CRC-32 of them. An entry is the highest bytes of
+ * the hash and the number of the member, from 0 on as in the member table; each stands there once. All big-endian.
+ */
+import { FirnError } from "../errors.ts";
+import { TRACE_INDEX_MAX_ENTRIES, TRACE_INDEX_MAX_MEMBERS } from "../limits.ts";
+import { crc32 } from "./crc32.ts";
+
+/** A trace index as it is stored. */
+export interface EncodedTraceIndex {
+  readonly file: Uint8Array;
+  /** Entries. */
+  readonly count: number;
+}
+
+/** What a manifest says of an index, which is all that its layout depends on. */
+export interface TraceIndexFacts {
+  readonly sizeBytes: number;
+  readonly count: number;
+  /** Of its output. */
+  readonly memberCount: number;
+}
+
+/** The layout of an index. */
+export interface TraceIndexShape {
+  readonly count: number;
+  readonly hashBytes: number;
+  readonly memberBytes: number;
+  readonly pageCount: number;
+}
+
+/** Pages that are read together: first ≤ page < end. */
+export interface PageRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+const MAGIC = 0x464e_5449;
+const FORMAT = 1;
+const HASH_MURMUR3 = 1;
+const HEADER_BYTES = 16;
+const CHECKED_HEADER_BYTES = 12;
+const CRC_BYTES = 4;
+const PAGE_ENTRIES = 128;
+const HASH_BITS = 32;
+const MEMBER_VALUES = 2 ** 16;
+/** One in 256 looks for an id that an index does not have finds an entry even so, and costs a member: no more. */
+const SHORT_HASH_MAX_ENTRIES = 2 ** 16;
+/** So few pages are read whole: two reads would take longer. */
+const WHOLE_PAGES = 4;
+/** Places stray by √n/2 at most, as one standard deviation: three of them. */
+const FIRST_SPREAD = 1.5;
+const SPREAD_GROWTH = 8;
+
+/**
+ * Encodes an index.
+ * @param members hashes of each member, 32 bits, in any order
+ * @returns `null` when there are more members or entries than an index is made for
+ */
+export function encodeTraceIndex(members: readonly Uint32Array[]): EncodedTraceIndex | null {
+  const total = members.reduce((sum, { length }) => sum + length, 0);
+  if (total > TRACE_INDEX_MAX_ENTRIES || members.length > TRACE_INDEX_MAX_MEMBERS) return null;
+  const hashBytes = total > SHORT_HASH_MAX_ENTRIES ? 4 : 3;
+  const entries = sortEntries(members, { total, hashBytes });
+  const shape = toShape({ count: entries.length, hashBytes, memberBytes: memberBytesFor(members.length) });
+  const file = new Uint8Array(fileBytes(shape));
+  const view = new DataView(file.buffer);
+  view.setUint32(0, MAGIC);
+  file.set([FORMAT, hashBytes, shape.memberBytes, HASH_MURMUR3], 4);
+  view.setUint32(8, shape.count);
+  view.setUint32(CHECKED_HEADER_BYTES, crc32(file.subarray(0, CHECKED_HEADER_BYTES)));
+  let at = HEADER_BYTES;
+  let pageStart = at;
+  entries.forEach((entry, index) => {
+    const hash = Math.floor(entry / MEMBER_VALUES);
+    for (let byte = hashBytes - 1; byte >= 0; byte -= 1) file[at++] = hash >>> (8 * byte);
+    if (shape.memberBytes > 1) file[at++] = Math.floor(entry / 256);
+    file[at++] = entry;
+    if ((index + 1) % PAGE_ENTRIES !== 0 && index + 1 !== entries.length) return;
+    view.setUint32(at, crc32(file.subarray(pageStart, at)));
+    at += CRC_BYTES;
+    pageStart = at;
+  });
+  return { file, count: shape.count };
+}
+
+/** Entries as numbers: the hash before the member. */
+function sortEntries(
+  members: readonly Uint32Array[],
+  { total, hashBytes }: { readonly total: number; readonly hashBytes: number },
+): Float64Array {
+  const entries = new Float64Array(total);
+  let count = 0;
+  members.forEach((hashes, member) => {
+    for (const hash of hashes) entries[count++] = (hash >>> (HASH_BITS - 8 * hashBytes)) * MEMBER_VALUES + member;
+  });
+  entries.sort();
+  let kept = 0;
+  for (const entry of entries) if (kept === 0 || entries[kept - 1] !== entry) entries[kept++] = entry;
+  return entries.subarray(0, kept);
+}
+
+/**
+ * Says how an index is laid out.
+ * @throws FirnError `corrupt_object` when no index has this size
+ */
+export function shapeOfTraceIndex({ sizeBytes, count, memberCount }: TraceIndexFacts): TraceIndexShape {
+  const memberBytes = memberBytesFor(memberCount);
+  for (const hashBytes of [3, 4]) {
+    const shape = toShape({ count, hashBytes, memberBytes });
+    if (fileBytes(shape) === sizeBytes) return shape;
+  }
+  throw corrupt(`it has ${sizeBytes} bytes`, `those of ${count} entries`);
+}
+
+/**
+ * Plans which pages to read for an id.
+ * @param attempt 0, and one more each time that {@link findInPages} found the place outside of the pages
+ */
+export function planPages(shape: TraceIndexShape, hash: number, attempt: number): PageRange {
+  const { count, pageCount } = shape;
+  if (pageCount <= WHOLE_PAGES) return { first: 0, end: pageCount };
+  const expected = (hash / 2 ** HASH_BITS) * count;
+  const spread = FIRST_SPREAD * SPREAD_GROWTH ** attempt * Math.sqrt(count);
+  const first = Math.max(0, Math.floor((expected - spread) / PAGE_ENTRIES));
+  return { first, end: Math.min(pageCount, Math.floor((expected + spread) / PAGE_ENTRIES) + 1) };
+}
+
+/** Where pages stand in the file. */
+export function placeOfPages(
+  shape: TraceIndexShape,
+  { first, end }: PageRange,
+): { readonly offset: number; readonly length: number } {
+  const offset = HEADER_BYTES + first * pageBytes(shape);
+  return { offset, length: Math.min(fileBytes(shape), HEADER_BYTES + end * pageBytes(shape)) - offset };
+}
+
+/**
+ * Finds the members that may hold an id.
+ * @param bytes of the pages
+ * @returns `null` when entries of the id may stand before or behind the pages
+ * @throws FirnError `corrupt_object` when a page is damaged
+ */
+export function findInPages(
+  shape: TraceIndexShape,
+  { first, end }: PageRange,
+  bytes: Uint8Array,
+  hash: number,
+): ReadonlySet<number> | null {
+  const { hashBytes, memberBytes, pageCount } = shape;
+  const wanted = hash >>> (HASH_BITS - 8 * hashBytes);
+  const found = new Set<number>();
+  let before = -1;
+  let firstHash = -1;
+  for (const page of splitPages(shape, bytes)) {
+    for (let at = 0; at < page.length; at += hashBytes + memberBytes) {
+      const entryHash = readNumber(page, at, hashBytes);
+      if (entryHash < before) throw corrupt("its entries are out of order", "them ascending");
+      if (firstHash < 0) firstHash = entryHash;
+      before = entryHash;
+      if (entryHash === wanted) found.add(readNumber(page, at + hashBytes, memberBytes));
+    }
+  }
+  const isInside = (first === 0 || firstHash < wanted) && (end === pageCount || before > wanted);
+  return isInside ? found : null;
+}
+
+/** Entries page by page, each held against its checksum. */
+function* splitPages(shape: TraceIndexShape, bytes: Uint8Array): Generator<Uint8Array> {
+  const size = pageBytes(shape);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length; at += size) {
+    const end = Math.min(bytes.length, at + size) - CRC_BYTES;
+    const page = bytes.subarray(at, end);
+    if (view.getUint32(end) !== crc32(page)) throw corrupt("a page has another CRC-32", "the one behind its entries");
+    yield page;
+  }
+}
+
+function readNumber(bytes: Uint8Array, at: number, length: number): number {
+  let value = 0;
+  for (let byte = 0; byte < length; byte += 1) value = value * 256 + (bytes[at + byte] ?? 0);
+  return value;
+}
+
+function memberBytesFor(memberCount: number): number {
+  return memberCount > 256 ? 2 : 1;
+}
+
+function toShape(shape: Omit<TraceIndexShape, "pageCount">): TraceIndexShape {
+  return { ...shape, pageCount: Math.ceil(shape.count / PAGE_ENTRIES) };
+}
+
+/** Of a page that is full. */
+function pageBytes({ hashBytes, memberBytes }: TraceIndexShape): number {
+  return PAGE_ENTRIES * (hashBytes + memberBytes) + CRC_BYTES;
+}
+
+function fileBytes({ count, hashBytes, memberBytes, pageCount }: TraceIndexShape): number {
+  return HEADER_BYTES + count * (hashBytes + memberBytes) + pageCount * CRC_BYTES;
+}
+
+function corrupt(found: string, expected: string): FirnError {
+  return new FirnError("corrupt_object", `Cannot read trace index: ${found}, expected ${expected}`);
+}
