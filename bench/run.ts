@@ -25,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<BenchModule>>> = {
   "compaction-merge": () => import("./compaction-merge.ts"),
   compaction: () => import("./compaction.ts"),
   "store-put": () => import("./store-put.ts"),
+  replay: () => import("./replay.ts"),
 };
 
 async function main(filters: readonly string[]): Promise<void> {
