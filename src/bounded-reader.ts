@@ -1,5 +1,7 @@
 /** Reads a store's stream piece by piece, each within a time: the platform would wait for a stalled one for ever. */
+import { openPieceReader } from "./bytes.ts";
 import { FirnError } from "./errors.ts";
+import { STREAM_PIECE_BYTES } from "./limits.ts";
 import { watchStalls } from "./stall-watch.ts";
 import type { Millis } from "./units.ts";
 
@@ -17,7 +19,7 @@ export interface BoundedReader {
 
 /** Takes a stream over. @param timeout how long a read may give nothing */
 export function openBoundedReader(stream: ReadableStream<Uint8Array>, timeout: Millis): BoundedReader {
-  const reader = stream.getReader();
+  const reader = openPieceReader(stream, STREAM_PIECE_BYTES);
   let stalled: FirnError | null = null;
   /** Fails the read under way. A race with a promise that outlives it would hold on to every read. */
   let fail: ((error: unknown) => void) | null = null;
@@ -43,10 +45,10 @@ export function openBoundedReader(stream: ReadableStream<Uint8Array>, timeout: M
       fail = reject;
       watch.wait();
       reader.read().then(
-        (result) => {
-          if (result.done) watch.end();
+        (piece) => {
+          if (piece === null) watch.end();
           else watch.rest();
-          resolve(result.done ? null : result.value);
+          resolve(piece);
         },
         (error: unknown) => {
           watch.end();

@@ -3,7 +3,7 @@
  * few joined ones while a header spans them.
  */
 
-import { joinBytes } from "../bytes.ts";
+import { joinBytes, openPieceReader } from "../bytes.ts";
 import { STREAM_PIECE_BYTES } from "../limits.ts";
 
 /** Bytes from a store, as a stream or as pieces. */
@@ -66,7 +66,7 @@ interface ByteReader {
 /** A stream is read through its reader, since the iterator of a stream cannot be stopped while it waits. */
 function openReader(source: ByteSource): ByteReader {
   if (!(source instanceof ReadableStream)) return openIterator(source[Symbol.asyncIterator]());
-  const { read, cancel } = openStream(source);
+  const { read, cancel } = openPieceReader(source, STREAM_PIECE_BYTES);
   let isOpen = true;
   return {
     read: async () => {
@@ -84,35 +84,6 @@ function openReader(source: ByteSource): ByteReader {
       if (isOpen) await cancel();
     },
   };
-}
-
-/** In workerd a byte stream gives 64 KiB at a time to a reader that brings the buffer, and 4 KiB to any other. */
-function openStream(stream: ReadableStream<Uint8Array>): {
-  readonly read: () => Promise<Uint8Array | null>;
-  readonly cancel: () => Promise<void>;
-} {
-  const byteReader = openByteReader(stream);
-  if (byteReader !== null) {
-    return {
-      read: async () => {
-        const { done, value } = await byteReader.read(new Uint8Array(STREAM_PIECE_BYTES));
-        return done ? null : value;
-      },
-      cancel: () => byteReader.cancel(),
-    };
-  }
-  const reader = stream.getReader();
-  return { read: async () => (await reader.read()).value ?? null, cancel: () => reader.cancel() };
-}
-
-function openByteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
-  try {
-    return stream.getReader({ mode: "byob" });
-  } catch (error) {
-    // Not a stream of bytes; whatever else is wrong with it, the other reader will say.
-    if (error instanceof TypeError) return null;
-    throw error;
-  }
 }
 
 function openIterator(iterator: AsyncIterator<Uint8Array>): ByteReader {
