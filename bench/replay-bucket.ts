@@ -13,6 +13,17 @@ const MAX_SECONDS = 600;
 const MINUTE_MILLIS = 60_000;
 const HOUR_MILLIS = 60 * MINUTE_MILLIS;
 
+/** Settings of a Firn that fills an archive: flushes and compacts when it is told to, and stores equal bodies again. */
+export const ARCHIVE_SETTINGS: Readonly<Record<string, string>> = {
+  FLUSH_INTERVAL_SECONDS: "3600",
+  DEDUPE_WINDOW_SECONDS: "0",
+  BACKLOG_MAX_BYTES: String(8 * 1024 * 1024 * 1024),
+  COMPACT_GRACE_SECONDS: "0",
+};
+
+/** An archive as clients fill it, and as compaction leaves it. */
+export type ArchiveState = "fresh" | "compacted";
+
 /** A half-open span of time, in the form of the query. */
 export interface BucketWindow {
   readonly start: number;
@@ -41,6 +52,11 @@ export async function fillArchive(
     await firn.call("POST", "/admin/flush");
   }
   return rawBytes;
+}
+
+/** Compacts all traces, those of hours that are not over, too. */
+export async function compactArchive(firn: FirnServer): Promise<void> {
+  await firn.call("POST", "/admin/compact?signal=traces&force=true");
 }
 
 /** The query of everything between two instants. */

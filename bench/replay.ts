@@ -11,40 +11,45 @@
  */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findCollector } from "../scripts/interop/tools.ts";
 import type { S3Server } from "../test/servers/contract.ts";
-import { startFaultProxy } from "../test/servers/fault-proxy.ts";
 import { archiveVars } from "../test/servers/s3-bucket.ts";
 import { startVersitygw } from "../test/servers/versitygw.ts";
 import { percentile, round, type BenchLine } from "./bench-line.ts";
 import { currentRss, peakRss, resetPeakRss } from "./process-usage.ts";
-import { copyHours, copyMinutes, fillArchive, formatWindow, listFiles, toHours } from "./replay-bucket.ts";
+import {
+  ARCHIVE_SETTINGS,
+  compactArchive,
+  copyHours,
+  copyMinutes,
+  fillArchive,
+  formatWindow,
+  listFiles,
+  toHours,
+  type ArchiveState,
+  type BucketWindow,
+} from "./replay-bucket.ts";
+import { measureCollector } from "./replay-collector.ts";
+import { measureFirstBytes } from "./replay-first-byte.ts";
 import { measureCommand, removeFile, replayToFile } from "./replay-client.ts";
 import { makeTemporaryDirectory } from "./workerd-process.ts";
 import { startFirn, type FirnServer } from "./workerd-server.ts";
 
 const MIB = 1024 * 1024;
 const FILLING = { poolRequests: 64, requestBytes: MIB, minBytes: 256e6 };
-/** Small objects come through the proxy, which holds each whole, in no time. */
-const SMALL_FILLING = { poolRequests: 4, requestBytes: 64 * 1024, minBytes: 1e6 };
 const LONG_MB = Number(process.env["FIRN_BENCH_REPLAY_MB"] ?? 1000);
 const ROUNDS = 3;
 const FORMATS = ["proto", "jsonl"] as const;
 const TARGET_CPU_RATIO = 0.6;
-const TARGET_ROUND_TRIPS = 3;
+const TARGET_COLLECTOR_RATIO = 5;
+const PARTITION_FORMATS = {
+  fresh: "year=%Y/month=%m/day=%d/hour=%H/minute=%M",
+  compacted: "year=%Y/month=%m/day=%d/hour=%H",
+} as const;
 const TARGET_GROWTH_BYTES = 64 * MIB;
-/** Of the proxy's fault "latency", which every call meets. */
-const LATENCY_SECONDS = 0.3;
-const SETTINGS = {
-  FLUSH_INTERVAL_SECONDS: "3600",
-  DEDUPE_WINDOW_SECONDS: "0",
-  BACKLOG_MAX_BYTES: String(8192 * MIB),
-  COMPACT_GRACE_SECONDS: "0",
-};
-
-type State = "fresh" | "compacted";
 
 /** How objects of a state end, and what unpacks them. */
-const OBJECTS: Readonly<Record<State, { readonly pattern: RegExp; readonly command: string }>> = {
+const OBJECTS: Readonly<Record<ArchiveState, { readonly pattern: RegExp; readonly command: string }>> = {
   fresh: { pattern: /traces_[^/]*\.binpb\.gz$/, command: "zcat" },
   compacted: { pattern: /traces_[^/]*\.binpb\.zst$/, command: "zstdcat" },
 };
@@ -52,7 +57,7 @@ const OBJECTS: Readonly<Record<State, { readonly pattern: RegExp; readonly comma
 /** A filled archive in one state. */
 interface Archive {
   readonly name: string;
-  readonly state: State;
+  readonly state: ArchiveState;
   readonly firn: FirnServer;
   /** Of everything in it. */
   readonly query: string;
@@ -73,7 +78,7 @@ async function measureVersitygw(): Promise<readonly BenchLine[]> {
   const started = await startVersitygw();
   if (started === null) throw new Error("Cannot measure: there is no Go to build versitygw with");
   const bucket = join(started.directory, "data", started.server.bucket);
-  let firn = await startFirn({ ...SETTINGS, ...archiveVars(started.server) });
+  let firn = await startFirn({ ...ARCHIVE_SETTINGS, ...archiveVars(started.server) });
   try {
     const from = Date.now();
     const rawBytes = await fillArchive(firn, FILLING);
@@ -81,17 +86,19 @@ async function measureVersitygw(): Promise<readonly BenchLine[]> {
     const gzipDirectory = copyObjects(bucket);
     const lines: BenchLine[] = [];
     for (const state of ["fresh", "compacted"] as const) {
-      if (state === "compacted") await compact(firn);
+      if (state === "compacted") await compactArchive(firn);
       firn = await firn.restart();
       const files = listFiles(bucket, OBJECTS[state].pattern);
       const query = formatWindow(window);
       const archive = { name: "versitygw", state, firn, query, rawBytes, directory: bucket, files, gzipDirectory };
       lines.push(...(await measureFormats(archive)));
+      lines.push(...(await measurePeers(archive, started.server, window)));
       const copies = Math.ceil((LONG_MB * 1e6) / rawBytes) - 1;
       const copy = state === "fresh" ? copyMinutes : copyHours;
       const { start, remove } = copy(bucket, copies);
       firn = await firn.restart();
-      lines.push(await measureMemory({ ...archive, firn, query: formatWindow({ ...window, start }) }, copies + 1));
+      const items = Number(lines.at(-1)?.["items"]) * (copies + 1);
+      lines.push(await measureMemory({ ...archive, firn, query: formatWindow({ ...window, start }) }, items));
       remove();
     }
     return lines;
@@ -102,7 +109,7 @@ async function measureVersitygw(): Promise<readonly BenchLine[]> {
 }
 
 async function measureR2(): Promise<readonly BenchLine[]> {
-  let firn = await startFirn(SETTINGS);
+  let firn = await startFirn(ARCHIVE_SETTINGS);
   try {
     const from = Date.now();
     const rawBytes = await fillArchive(firn, FILLING);
@@ -110,7 +117,7 @@ async function measureR2(): Promise<readonly BenchLine[]> {
     const gzipDirectory = await exportObjects(firn, OBJECTS.fresh.pattern);
     const lines: BenchLine[] = [];
     for (const state of ["fresh", "compacted"] as const) {
-      if (state === "compacted") await compact(firn);
+      if (state === "compacted") await compactArchive(firn);
       firn = await firn.restart();
       const directory = await exportObjects(firn, OBJECTS[state].pattern);
       const files = listFiles(directory, OBJECTS[state].pattern);
@@ -121,10 +128,6 @@ async function measureR2(): Promise<readonly BenchLine[]> {
   } finally {
     await firn.stop();
   }
-}
-
-async function compact(firn: FirnServer): Promise<void> {
-  await firn.call("POST", "/admin/compact?signal=traces&force=true");
 }
 
 /** Compaction deletes fresh objects from the bucket. */
@@ -207,59 +210,52 @@ function sort(values: readonly number[]): number[] {
   return values.toSorted((a, b) => a - b);
 }
 
-/** How far away the first byte is, of an hour's fresh objects and of its compacted ones. */
-async function measureFirstBytes(): Promise<readonly BenchLine[]> {
-  const started = await startVersitygw();
-  if (started === null) throw new Error("Cannot measure: there is no Go to build versitygw with");
-  const writer = await startFirn({ ...SETTINGS, ...archiveVars(started.server) });
-  try {
-    const from = Date.now();
-    await fillArchive(writer, SMALL_FILLING);
-    const query = formatWindow(toHours(from, Date.now()));
-    const fresh = await measureFirstByte("fresh", query, started.server);
-    await compact(writer);
-    return [fresh, await measureFirstByte("compacted", query, started.server)];
-  } finally {
-    await writer.stop();
-    await started.stop();
+/** Beside the Collector, which pays for its start in every run. */
+async function measurePeers(archive: Archive, server: S3Server, window: BucketWindow): Promise<readonly BenchLine[]> {
+  const collector = await findCollector();
+  if (collector.kind === "absent") throw new Error(`Cannot measure: ${collector.reason}`);
+  const { state, firn, query } = archive;
+  const file = join(makeTemporaryDirectory(), "replay");
+  const lines: BenchLine[] = [];
+  for (const format of FORMATS) {
+    const plan = { port: firn.port, pid: firn.pid, query: `${query}&format=${format}`, file };
+    const rounds: CollectorRound[] = [];
+    for (let number = 0; number < ROUNDS; number += 1) {
+      const peer = await measureCollector({
+        program: collector.path,
+        server,
+        window,
+        partitionFormat: PARTITION_FORMATS[state],
+        format: format === "proto" ? "proto" : "json",
+      });
+      const { cpuSeconds, seconds, items } = await replayToFile(plan);
+      rounds.push({ items, ratioCpu: peer.cpuSeconds / cpuSeconds, ratioSeconds: peer.seconds / seconds });
+    }
+    const ratioCpu = percentile(sort(rounds.map((found) => found.ratioCpu)), 0.5);
+    const ratioSeconds = percentile(sort(rounds.map((found) => found.ratioSeconds)), 0.5);
+    lines.push({
+      name: `replay.collector.${state}.${format}`,
+      items: rounds[0]?.items ?? 0,
+      ratio_cpu: round(ratioCpu),
+      ratio_seconds: round(ratioSeconds),
+      target: `ratio_cpu >= ${TARGET_COLLECTOR_RATIO}`,
+      ok: ratioCpu >= TARGET_COLLECTOR_RATIO,
+    });
   }
+  removeFile(file);
+  return lines;
 }
 
-/** A Firn that has read nothing yet, behind a proxy that keeps every answer back for a while. */
-async function measureFirstByte(state: State, query: string, server: S3Server): Promise<BenchLine> {
-  const proxy = await startFaultProxy(server);
-  const firn = await startFirn({ ...SETTINGS, ...archiveVars(proxy.server) });
-  try {
-    await firn.call("GET", "/status");
-    proxy.arm({ kind: "latency", when: { every: 1 } });
-    const callsBefore = proxy.calls.length;
-    const start = performance.now();
-    const response = await fetch(`http://127.0.0.1:${firn.port}/replay?${query}&format=proto`);
-    const reader = response.body?.getReader();
-    await reader?.read();
-    const seconds = (performance.now() - start) / 1000;
-    const calls = proxy.calls.slice(callsBefore).map(({ call }) => call);
-    await reader?.cancel();
-    const roundTrips = Math.floor(seconds / LATENCY_SECONDS);
-    return {
-      name: `replay.first-byte.${state}`,
-      status: response.status,
-      round_trips: roundTrips,
-      calls: calls.join(" "),
-      seconds_beside_waiting: round(seconds - roundTrips * LATENCY_SECONDS),
-      target: `round_trips <= ${TARGET_ROUND_TRIPS}`,
-      ok: roundTrips <= TARGET_ROUND_TRIPS,
-    };
-  } finally {
-    await firn.stop();
-    await proxy.stop();
-  }
+interface CollectorRound {
+  readonly items: number;
+  readonly ratioCpu: number;
+  readonly ratioSeconds: number;
 }
 
 /** A long window, in as many answers as it takes. */
-async function measureMemory({ state, firn, query, rawBytes }: Archive, copies: number): Promise<BenchLine> {
+async function measureMemory(archive: Archive, items: number): Promise<BenchLine> {
+  const { state, firn, query } = archive;
   const file = join(makeTemporaryDirectory(), "replay");
-  const bucketBytes = rawBytes * copies;
   await firn.call("GET", "/status");
   resetPeakRss(firn.pid);
   const before = currentRss(firn.pid);
@@ -267,14 +263,14 @@ async function measureMemory({ state, firn, query, rawBytes }: Archive, copies: 
   const growthBytes = peakRss(firn.pid) - before;
   removeFile(file);
   return {
-    name: `replay.memory.${state}.${Math.round(bucketBytes / 1e6)}MB`,
+    name: `replay.memory.${state}.${LONG_MB}MB`,
     bytes: replayed.bytes,
     items: replayed.items,
     pages: replayed.pages,
-    missing_bytes: bucketBytes - replayed.bytes,
+    missing_items: items - replayed.items,
     raw_mb_per_cpu_s: round(replayed.bytes / 1e6 / replayed.cpuSeconds),
     rss_growth_mib: round(growthBytes / MIB),
-    target: `rss_growth_mib <= ${TARGET_GROWTH_BYTES / MIB}, missing_bytes = 0`,
-    ok: growthBytes <= TARGET_GROWTH_BYTES && replayed.bytes === bucketBytes,
+    target: `rss_growth_mib <= ${TARGET_GROWTH_BYTES / MIB}, missing_items = 0`,
+    ok: growthBytes <= TARGET_GROWTH_BYTES && replayed.items === items,
   };
 }

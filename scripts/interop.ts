@@ -1,7 +1,8 @@
 /**
- * `npm run interop [-- --write] [-- --only collector|s3|jaeger|duckdb …]`: real telemetry through real foreign tools against a local Firn, item by item. Builds
- * the tools once, from package registries, into the user's cache: some minutes and a Go, so that it is not part of the
- * tests. `--write` puts the results into `docs/interop.md`. Ends with an error when a check fails.
+ * `npm run interop [-- --write] [-- --only collector|s3|jaeger|duckdb …]`: real telemetry through real foreign tools
+ * against a local Firn, item by item. Builds the tools once, from package registries, into the user's cache: some
+ * minutes and a Go, so that it is not part of the tests. `--write` puts the results into `docs/interop.md`. Ends with
+ * an error when a check fails.
  */
 import { parseArgs } from "node:util";
 import { checkReplays, fillByCollector } from "./interop/collector-checks.ts";

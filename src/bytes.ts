@@ -31,8 +31,8 @@ export interface PieceReader {
 }
 
 /**
- * Takes a stream over. In workerd a byte stream gives as much as fits to a reader that brings the buffer, and 4 KiB at a
- * time to any other, each by way of a promise and what follows it.
+ * Takes a stream over. In workerd a byte stream gives as much as fits to a reader that brings the buffer, and 4 KiB at
+ * a time to any other, each by way of a promise and what follows it.
  * @param pieceBytes the most that a piece of a byte stream has; any other stream gives its own pieces
  */
 export function openPieceReader(stream: ReadableStream<Uint8Array>, pieceBytes: number): PieceReader {

@@ -75,7 +75,8 @@ export async function checkReplays(
   for (const format of ["proto", "json", "jsonl"] as const) {
     await report.check(tool, `replay \`${format}\` posted to otlpreceiver`, async () => {
       const port = await findFreePort();
-      const receivers = `  otlp: { protocols: { http: { endpoint: "127.0.0.1:${port}", max_request_body_size: 209715200 } } }`;
+      const http = `{ endpoint: "127.0.0.1:${port}", max_request_body_size: 209715200 }`;
+      const receivers = `  otlp: { protocols: { http: ${http} } }`;
       const found = await runCollector({
         ...run,
         name: `from-${format}`,

@@ -14,7 +14,7 @@ const HOUR_FORMAT = "year=%Y/month=%m/day=%d/hour=%H";
 const MINUTE_FORMAT = `${HOUR_FORMAT}/minute=%M`;
 const STAND_IN = "stand-in for";
 
-/** Reads Firn's bucket, fresh and compacted, in both partition formats: one of them sees everything, the other nothing. */
+/** Reads Firn's bucket, fresh and compacted, in both partition formats: one sees everything, the other nothing. */
 export async function checkReceiver(stage: Stage, { path }: Found, filled: FilledFirn, report: Report): Promise<void> {
   const tool = `${STAND_IN} awss3receiver`;
   const read = async (name: string, format: string): Promise<ReturnType<typeof toItems>> => {
@@ -123,7 +123,8 @@ function formatExporter({ gateway }: Stage, writer: Writer): string {
     "  awss3:",
     `    marshaler: ${writer.marshaler}`,
     `    s3uploader: { region: ${region}, s3_bucket: ${bucket}, endpoint: "${endpoint}", s3_force_path_style: true,`,
-    `      s3_prefix: ${writer.prefix}, s3_partition_format: "${writer.format}", s3_partition_timezone: UTC${optional.join("")} }`,
+    `      s3_prefix: ${writer.prefix}, s3_partition_format: "${writer.format}",`,
+    `      s3_partition_timezone: UTC${optional.join("")} }`,
   ].join("\n");
 }
 
