@@ -44,7 +44,12 @@ export async function runCollector(run: CollectorRun): Promise<string> {
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   let ended = false;
-  const exited = new Promise<void>((resolve) => child.once("close", () => resolve((ended = true) && undefined)));
+  const exited = new Promise<void>((resolve) => {
+    child.once("close", () => {
+      ended = true;
+      resolve();
+    });
+  });
   try {
     await waitFor(() => {
       if (ended) throw new Error(`Cannot run the Collector for ${run.name}: it ended, see ${logFile}`);
@@ -95,7 +100,10 @@ async function untilListening(port: number): Promise<void> {
   let open = false;
   await waitFor(() => {
     const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => (open = true) && socket.destroy());
+    socket.once("connect", () => {
+      open = true;
+      socket.destroy();
+    });
     socket.once("error", () => socket.destroy());
     return open;
   }, START_TIMEOUT_MILLIS);

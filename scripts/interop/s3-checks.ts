@@ -30,10 +30,10 @@ export async function checkReceiver(stage: Stage, { path }: Found, filled: Fille
   await report.check(tool, "fresh objects, hour format: not seen", async () =>
     checkNone("hour", await read("fresh-hour", HOUR_FORMAT)),
   );
-  await compactForeign(filled.firn);
-  await report.check(tool, "compacted objects (`.binpb.zst`), hour format", async () =>
-    checkAll("hour", stage.items, await read("compacted-hour", HOUR_FORMAT)),
-  );
+  await report.check(tool, "compacted objects (`.binpb.zst`), hour format", async () => {
+    await compactForeign(filled.firn);
+    return checkAll("hour", stage.items, await read("compacted-hour", HOUR_FORMAT));
+  });
   await report.check(tool, "compacted objects, minute format: sources are gone, outputs not seen", async () =>
     checkNone("minute", await read("compacted-minute", MINUTE_FORMAT)),
   );

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { setTimeout as delay } from "node:timers/promises";
 import { flushAll } from "../firn-client.ts";
 import { findFreePort } from "../local-firn.ts";
-import { SIGNALS, type Json, type JsonObject, type Signal } from "../otlp-items.ts";
+import { listItems, SIGNALS, toObject, type Json, type JsonObject, type Signal } from "../otlp-items.ts";
 import { post, type FilledFirn } from "./collector-checks.ts";
 import { countItems, parseLines } from "./item-bag.ts";
 import type { Report } from "./report.ts";
@@ -50,13 +50,26 @@ export async function checkJaeger(
       const { traces } = await replayBytes(filled.firn, filled.window, "proto");
       await post(otlp, "traces", "proto", traces);
       const services = await getJson(`http://127.0.0.1:${ui}/api/services`);
-      const names = services["data"] as readonly string[];
-      return `${names.length} services known to it`;
+      const known = new Set(services["data"] as readonly string[]);
+      const names = listServices(stage);
+      const unknown = names.filter((name) => !known.has(name));
+      if (unknown.length > 0) throw new Error(`Jaeger does not know the services ${unknown.join(", ")}`);
+      return `all ${names.length} services known to it`;
     });
   } finally {
     child.kill("SIGTERM");
     log.end();
   }
+}
+
+/** Values of `service.name` among the traces. */
+function listServices(stage: Stage): readonly string[] {
+  const spans = parseLines(stage.lines).traces.flatMap((request) => listItems("traces", request));
+  const names = spans.map(({ content }) => {
+    const attributes = toObject(content["resource"])["attributes"] as readonly JsonObject[] | undefined;
+    return toObject(attributes?.find(({ key }) => key === "service.name")?.["value"])["stringValue"];
+  });
+  return [...new Set(names.filter((name) => typeof name === "string"))];
 }
 
 /** Each line as it came, as the page reads a file. */
