@@ -25,9 +25,9 @@ export function releaseBytes({ buffer }: Uint8Array): void {
 /** What is left of a stream, piece by piece. */
 export interface PieceReader {
   /** The next piece, in memory of its own; `null` at the end. @throws what the stream fails with */
-  read(): Promise<Uint8Array | null>;
+  readonly read: () => Promise<Uint8Array | null>;
   /** Gives the stream back. @throws what the stream failed with */
-  cancel(): Promise<void>;
+  readonly cancel: () => Promise<void>;
 }
 
 /**
