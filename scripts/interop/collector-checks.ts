@@ -58,7 +58,7 @@ export async function checkReplays(
   const run = { program: path, directory: stage.directory };
   await report.check(
     tool,
-    "replay `jsonl`, all signals in one file, to otlpjsonfile with its default line limit",
+    "replay `jsonl`, all signals in one file, to the stand-in for otlpjsonfile, default line limit",
     async () => {
       const file = join(stage.directory, "replay.jsonl");
       writeFileSync(file, await replayLines(filled.firn, filled.window));
