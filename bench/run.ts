@@ -27,6 +27,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<BenchModule>>> = {
   "trace-lookup": () => import("./trace-lookup.ts"),
   compaction: () => import("./compaction.ts"),
   "store-put": () => import("./store-put.ts"),
+  replay: () => import("./replay.ts"),
 };
 
 async function main(filters: readonly string[]): Promise<void> {

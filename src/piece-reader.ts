@@ -26,17 +26,17 @@ export function openPieceReader(stream: ReadableStream<Uint8Array>, kind: PieceK
     return { read: () => reader.read().then(toPiece), cancel: () => reader.cancel() };
   }
   let memory: ArrayBuffer | null = null;
-  const openRoom = (): Uint8Array<ArrayBuffer> =>
-    kind === "kept"
-      ? new Uint8Array(STREAM_PIECE_BYTES)
-      : new Uint8Array(memory ?? new ArrayBuffer(PASSING_PIECE_BYTES));
+  const roomBytes = kind === "kept" ? STREAM_PIECE_BYTES : PASSING_PIECE_BYTES;
   return {
     read: () =>
-      byteReader.read(openRoom()).then((result) => {
+      byteReader.read(new Uint8Array(memory ?? new ArrayBuffer(roomBytes))).then((result) => {
+        const piece = toPiece(result);
+        // A source that trickles would otherwise leave such room behind for every few bytes.
+        const isSmall = kind === "kept" && piece !== null && piece.length * 2 <= roomBytes;
         // What was brought comes back under another name.
-        const buffer = result.value?.buffer;
-        memory = kind === "passing" && buffer instanceof ArrayBuffer ? buffer : null;
-        return toPiece(result);
+        const buffer = kind === "passing" || isSmall ? piece?.buffer : null;
+        memory = buffer instanceof ArrayBuffer ? buffer : null;
+        return isSmall ? piece.slice() : piece;
       }),
     cancel: () => byteReader.cancel(),
   };

@@ -22,6 +22,17 @@ function openValues(): ReadableStream<Uint8Array> {
   });
 }
 
+/** A stream of bytes that somebody writes in such pieces. */
+function openWritten(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  void (async () => {
+    for (const piece of pieces) await writer.write(piece);
+    await writer.close();
+  })();
+  return readable;
+}
+
 async function readAll(stream: ReadableStream<Uint8Array>, kind: PieceKind): Promise<readonly Uint8Array[]> {
   const reader = openPieceReader(stream, kind);
   const pieces: Uint8Array[] = [];
@@ -37,6 +48,15 @@ describe("openPieceReader()", () => {
     expect(bytes.length).toBe(LENGTH);
     expect(bytes.every((byte, at) => byte === at % 251)).toBe(true);
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(STREAM_PIECE_BYTES);
+  });
+
+  it("gives small kept pieces memory of their own, which later ones leave alone", async () => {
+    const small = [Uint8Array.of(1, 2), Uint8Array.of(3), Uint8Array.of(4, 5, 6)];
+
+    const pieces = await readAll(openWritten(small), "kept");
+
+    expect(pieces).toEqual(small);
+    expect(pieces.map(({ buffer }) => buffer.byteLength)).toEqual([2, 1, 3]);
   });
 
   it("gives passing pieces that are right until the next is asked for", async () => {

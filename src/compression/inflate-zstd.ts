@@ -78,7 +78,8 @@ async function inflateSmall(input: ByteWindow, header: ZstdFrameHeader): Promise
   for (let isMore = true; ;) {
     const walk = openZstdWalk(header);
     const end = walkZstdBlocks(walk, input.view(), 0);
-    if (end > maxInputBytes || walk.maxBytes > SMALL_OUTPUT_BYTES) return null;
+    // Blocks are split wherever that compresses better: what they may hold at most says little where the size is known.
+    if (end > maxInputBytes || (header.contentBytes ?? walk.maxBytes) > SMALL_OUTPUT_BYTES) return null;
     if (isAtFrameEnd(walk)) {
       const output = inflateWhole(input.view().subarray(0, end));
       input.consume(end);

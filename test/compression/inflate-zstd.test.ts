@@ -111,6 +111,26 @@ describe("inflateStream() reads zstd frames", () => {
     expect(crc).toBe(crc32(raw, crc32(raw, crc32(zeros, crc32(raw)))));
   });
 
+  it("that say a small size in one call, however many blocks they are split into", async () => {
+    const bytes = LARGE_BYTES + 100_000;
+    const blocks = [
+      rawBlock("otlp over http, ", false),
+      ...Array.from({ length: 40 }, () => REPEAT),
+      rleBlock(100_000),
+    ];
+    const sized = bytesOf(MAGIC, [0x80, windowByte(1 << 23)], uint32(bytes), ...blocks);
+
+    const buffers = new Set<unknown>();
+    let length = 0;
+    for await (const piece of inflateStream(pieces(sized, 1000), "zstd")) {
+      buffers.add(piece.buffer);
+      length += piece.length;
+    }
+
+    expect(length).toBe(bytes);
+    expect(buffers.size).toBe(1);
+  });
+
   it("of a gigabyte", async () => {
     let length = 0;
     for await (const piece of inflateStream(pieces(rleBomb(8192), 10_000), "zstd")) length += piece.length;
