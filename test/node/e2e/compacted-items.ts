@@ -9,7 +9,7 @@ import { SIGNALS, type Signal } from "../../../scripts/otlp-items.ts";
 export const FRESH_KEY: RegExp = /\/minute=\d\d\/[a-z]+_\d{8}T\d{9}Z-f[^/]*$/;
 export const HOUR_KEY: RegExp =
   /^year=\d{4}\/month=\d\d\/day=\d\d\/hour=\d\d\/(?:traces|metrics|logs)_\d{8}T\d{9}Z-c[^/]*\.binpb\.zst$/;
-export const FIRN_KEY: RegExp = /^_firn\/(?:owner$|manifests\/-\/|members\/-\/)/;
+export const FIRN_KEY: RegExp = /^_firn\/(?:owner$|manifests\/-\/|members\/-\/|indexes\/-\/)/;
 
 /** How often each item is there, by the digest of all that it says. */
 export type Multiset = ReadonlyMap<string, number>;
