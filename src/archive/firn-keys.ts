@@ -28,6 +28,7 @@ export interface ManifestName {
 
 const MANIFEST_NAME = /^(\d{8})-([0-9a-f]{16})\.json$/;
 const MEMBERS_NAME = /\/(\d{8}T\d\d)0000000Z-c[0-9a-f]{2}-[0-9a-f]{8}-[0-9a-f]{8}(?:-foreign-\d+)?\.json$/;
+const INDEX_NAME = /\/(\d{8}T\d\d)0000000Z-c[0-9a-f]{2}-[0-9a-f]{8}-[0-9a-f]{8}\.trace$/;
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 const GENERATION_DIGITS = 8;
 const SHA_DIGITS = 16;
@@ -121,14 +122,16 @@ export function formatTraceIndexKey(output: CompactedKey, layout: Layout): strin
 }
 
 /**
- * Says of which hour a file below {@link membersRoot} is, by the id of the output that it names; `null` for a key that
- * is none.
+ * Says of which hour a member table, a part or an index is, by the id of the output that it names; `null` for a key
+ * that is none of them.
  */
-export function parseMembersHour(key: string, layout: Layout, signal: Signal): Millis | null {
-  const stamp = MEMBERS_NAME.exec(key)?.[1];
-  if (stamp === undefined || !key.startsWith(membersRoot(layout, signal))) return null;
+export function parseFileHour(key: string, layout: Layout, signal: Signal): Millis | null {
+  const stamp = (MEMBERS_NAME.exec(key) ?? INDEX_NAME.exec(key))?.[1];
+  if (stamp === undefined) return null;
   const hour = Date.parse(stamp.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)$/, "$1-$2-$3T$4:00:00Z"));
-  return Number.isNaN(hour) || !key.startsWith(membersFolder(layout, signal, millis(hour))) ? null : millis(hour);
+  if (Number.isNaN(hour)) return null;
+  const folderOf = MEMBERS_NAME.test(key) ? membersFolder : indexesFolder;
+  return key.startsWith(folderOf(layout, signal, millis(hour))) ? millis(hour) : null;
 }
 
 /**

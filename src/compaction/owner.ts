@@ -8,7 +8,7 @@ import { formatOwnerKey, formatTenantOwnerKey } from "../archive/firn-keys.ts";
 import type { Layout } from "../archive/key.ts";
 import { FirnError } from "../errors.ts";
 import { KIB } from "../units.ts";
-import type { ObjectStore } from "../object-store/contract.ts";
+import type { ObjectInfo, ObjectStore } from "../object-store/contract.ts";
 import type { Compactor } from "./compactor.ts";
 import { putOwn, readOwn } from "./firn-object.ts";
 
@@ -16,6 +16,8 @@ import { putOwn, readOwn } from "./firn-object.ts";
 export interface Owner {
   /** Where it says so. */
   readonly key: string;
+  /** Of what stands there; `null` when the store gives none. */
+  readonly etag: string | null;
   /** 32 hex digits. */
   readonly deployment: string;
   /** 1 and up. */
@@ -39,16 +41,28 @@ const MAX_ROUNDS = 4;
 export async function readOwner({ store, layout }: OwnerPlace): Promise<Owner | null> {
   for (const key of [formatTenantOwnerKey(layout), formatOwnerKey(layout)]) {
     const info = await store.head(key);
-    if (info === null) continue;
-    const field = decodeDocument(await readOwn(store, key, info.length), "owner", KIB);
+    const document = info === null ? null : await readIfThere(store, info);
+    if (info === null || document === null) continue;
+    const field = decodeDocument(document, "owner", KIB);
     return {
       key,
+      etag: info.etag,
       deployment: toHex(memberOf(field, "deployment"), DEPLOYMENT_DIGITS),
       epoch: toCount(memberOf(field, "epoch"), 1),
       since: toText(memberOf(field, "since")),
     };
   }
   return null;
+}
+
+/** @returns `null` when it vanished since it was looked at */
+async function readIfThere(store: ObjectStore, { key, length }: ObjectInfo): Promise<Uint8Array | null> {
+  try {
+    return await readOwn(store, key, length);
+  } catch (error) {
+    if (error instanceof FirnError && error.kind === "object_not_found") return null;
+    throw error;
+  }
 }
 
 /**
@@ -86,13 +100,25 @@ export async function takeOver(place: OwnerPlace, deployment: string, now: numbe
   let epoch = 0;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const before = await readOwner(place);
-    if (before?.deployment === deployment && before.epoch === epoch) return before;
+    // Compactors of other signals may have taken the tenant over meanwhile: a higher epoch serves as well.
+    if (before?.deployment === deployment && epoch > 0 && before.epoch >= epoch) return before;
     // An owner that was deleted by hand may have been forgotten in a lower epoch: taking over again raises it.
     epoch = Math.max(epoch, before?.epoch ?? 0) + 1;
-    if (before?.key === key) await place.store.delete([key]);
+    if (before?.key === key && !(await deleteOwner(place.store, before))) continue;
     await writeOwner(place.store, { key, deployment, epoch, since: toIso(now) });
   }
   throw new FirnError("store_unavailable", "Cannot take the archive over: another deployment takes it back");
+}
+
+/** Deletes the owner that was read, and no later one, whose epoch is higher. @returns whether it is gone */
+async function deleteOwner(store: ObjectStore, { key, etag }: Owner): Promise<boolean> {
+  try {
+    await store.delete([key], etag === null ? {} : { ifMatch: etag });
+    return true;
+  } catch (error) {
+    if (error instanceof FirnError && error.kind === "object_changed") return false;
+    throw error;
+  }
 }
 
 /** Makes the Compactor's deployment the owner. */
@@ -102,7 +128,7 @@ export async function takeOwnership(compactor: Compactor): Promise<void> {
   compactor.refusal = null;
 }
 
-async function writeOwner(store: ObjectStore, { key, deployment, epoch, since }: Owner): Promise<void> {
+async function writeOwner(store: ObjectStore, { key, deployment, epoch, since }: Omit<Owner, "etag">): Promise<void> {
   const text = `${JSON.stringify({ format: 1, deployment, epoch, since })}\n`;
   await putOwn(store, key, new TextEncoder().encode(text));
 }

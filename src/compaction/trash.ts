@@ -3,7 +3,7 @@
  * been set back to an earlier moment since, so that what the bucket says now decides (protocol 5.2): nothing that the
  * newest manifest of its hour names goes, and nothing of the hour before all its outputs are proven.
  */
-import { parseMembersHour } from "../archive/firn-keys.ts";
+import { parseFileHour } from "../archive/firn-keys.ts";
 import { parseKey } from "../archive/key.ts";
 import { liveOutputs } from "../archive/visibility.ts";
 import { FirnError, toErrorMessage } from "../errors.ts";
@@ -50,7 +50,7 @@ function groupByHour({ deps }: Compactor, rows: readonly TrashRow[]): ReadonlyMa
   const hours = new Map<Millis | null, TrashRow[]>();
   for (const row of rows) {
     const own = parseKey(row.key, deps.layout);
-    const hour = own?.kind === "compacted" ? own.hour : parseMembersHour(row.key, deps.layout, deps.identity.signal);
+    const hour = own?.kind === "compacted" ? own.hour : parseFileHour(row.key, deps.layout, deps.identity.signal);
     const siblings = hours.get(hour);
     if (siblings === undefined) hours.set(hour, [row]);
     else siblings.push(row);
@@ -84,7 +84,8 @@ async function sortRows(compactor: Compactor, hour: Millis, rows: readonly Trash
   if (newest === null) return { gone: rows, named: [] };
   const { manifest } = newest;
   const live = liveOutputs(manifest).flatMap(({ key, members }) => [key, members.key]);
-  const keys = new Set([...live, ...manifest.foreignSources.map(({ key }) => key)]);
+  const files = [...manifest.foreignSources, ...manifest.indexes].map(({ key }) => key);
+  const keys = new Set([...live, ...files]);
   const gone = rows.filter(({ key }) => !keys.has(key));
   // What the bucket's lifecycle deletes is proven by nobody, and what it replaced is as old.
   if (gone.length > 0 && !isExpired(compactor, hour)) await proveOutputs({ store, usage: openUsage() }, manifest);

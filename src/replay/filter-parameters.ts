@@ -8,7 +8,7 @@ import type { AttributeMatch, ItemFilter } from "../filter/contract.ts";
 import type { EventWindow } from "../otlp/event-time.ts";
 import { MAX_SEVERITY, readSeverityName, SEVERITY_NAMES } from "../filter/severity.ts";
 import { REPLAY_MAX_ATTRIBUTE_FILTERS } from "../limits.ts";
-import { isItemSignal, ITEM_SIGNALS, type ItemSignal, type Signal } from "../signal.ts";
+import { isItemSignal, ITEM_SIGNALS, SIGNALS, type ItemSignal, type Signal } from "../signal.ts";
 
 const ATTRIBUTE = "attr.";
 const RESOURCE = "resource.";
@@ -26,9 +26,28 @@ export const FILTER_NAMES: readonly string[] = [
   ...OF_ATTRIBUTES,
 ];
 
+/** Those that several signals have: with any other one of them would be all that is left of `all`. */
+const FILTERS_OF_ALL: readonly string[] = FILTER_NAMES.filter((name) => signalsWith(name).length > 1);
+
 /** Says whether a parameter is a filter, of whichever signal. */
 export function isFilterName(name: string): boolean {
   return FILTER_NAMES.includes(toGeneralName(name));
+}
+
+/**
+ * Lists the signals that are given, in their order: of `all` those that have every condition, since one that lacks it
+ * would be given whole or not at all.
+ * @param eventTime - as in {@link parseItemFilter}
+ */
+export function listSignals(
+  query: URLSearchParams,
+  signal: Signal | "all",
+  eventTime: EventWindow | null,
+): readonly Signal[] {
+  if (signal !== "all") return [signal];
+  const names = [...query.keys()].filter(isFilterName);
+  if (names.length === 0 && eventTime === null) return SIGNALS;
+  return ITEM_SIGNALS.filter((each) => names.every((name) => signalsWith(name).includes(each)));
 }
 
 /**
@@ -65,14 +84,24 @@ function toGeneralName(name: string): string {
   return prefix === undefined ? name : `${prefix}<key>`;
 }
 
+function signalsWith(name: string): readonly ItemSignal[] {
+  const generalName = toGeneralName(name);
+  return ITEM_SIGNALS.filter((signal) => FILTERS[signal].includes(generalName));
+}
+
 function refuseUnlessOf(signal: Signal | "all", name: string): void {
+  const refused = `Cannot use "${shorten(name)}" with signal "${signal}"`;
+  if (signal === "all") {
+    if (FILTERS_OF_ALL.includes(toGeneralName(name))) return;
+    const [only] = signalsWith(name);
+    throw refusal(name, `${refused}: only ${only} have it, expected signal "${only}", or ${list(FILTERS_OF_ALL)}`);
+  }
   if (isItemSignal(signal)) {
     if (FILTERS[signal].includes(toGeneralName(name))) return;
-    throw refusal(name, `Cannot use "${shorten(name)}" with signal "${signal}": expected ${list(FILTERS[signal])}`);
+    throw refusal(name, `${refused}: expected ${list(FILTERS[signal])}`);
   }
-  const why = signal === "all" ? "profiles, which are among them, have" : "its requests are kept whole and have";
   const expected = `expected no filter, or one of the signals ${list(ITEM_SIGNALS)}`;
-  throw refusal(name, `Cannot use "${shorten(name)}" with signal "${signal}": ${why} no filters, ${expected}`);
+  throw refusal(name, `${refused}: its requests are kept whole and have no filters, ${expected}`);
 }
 
 /** An empty name is a slip, such as a variable that is not set, and would find nothing. */

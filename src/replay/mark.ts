@@ -47,6 +47,8 @@ export interface Mark {
   readonly retired: number;
   /** Hours of this response from which the bucket's own lifecycle has deleted something; nothing missing, likewise. */
   readonly expired: number;
+  /** Only of all signals with filters: those that have them, and that were looked through. */
+  readonly signals?: readonly Signal[];
   /** Only of a window of event time, as the two after it. */
   readonly time?: "event";
   /** First minute of arrival in which its items were looked for; RFC 3339. */
@@ -77,7 +79,7 @@ export interface Reached {
 
 /** Decides what the mark says. */
 export function toMark(query: MarkedQuery, end: ReplayEnd): Mark {
-  const { signal, cursor, window } = query;
+  const { signal, cursor, window, filter } = query;
   const short = end.reached.filter((each) => each.watermark === "unknown" || each.end > each.watermark);
   const before = cursor?.shortOf ?? null;
   const shortOf = lowest([...(before === null ? [] : [before]), ...short.map(({ watermark }) => watermark)]);
@@ -95,12 +97,13 @@ export function toMark(query: MarkedQuery, end: ReplayEnd): Mark {
     unreadable: end.unreadable,
     retired: end.retired,
     expired: end.expired,
+    ...(signal === "all" && filter !== null ? { signals: query.signals } : {}),
     ...describeArrivals(query, end.next?.minute ?? query.arrivals.end, shortOf),
   };
 }
 
 /** What of a query the mark depends on. */
-type MarkedQuery = Pick<ReplayQuery, "signal" | "cursor" | "window" | "arrivals" | "filter">;
+type MarkedQuery = Pick<ReplayQuery, "signal" | "signals" | "cursor" | "window" | "arrivals" | "filter">;
 
 /** Arrival windows never reach to their end when a page of them ran past its watermark. */
 function reaches(watermark: Watermark, end: Millis): boolean {

@@ -17,7 +17,7 @@ import { bytes, type Bytes, type Millis } from "../units.ts";
 import { chooseFormat } from "./accept.ts";
 import { chooseCoding, type Coding } from "./coding.ts";
 import { parseCursor, type Cursor } from "./cursor.ts";
-import { FILTER_NAMES, isFilterName, parseItemFilter } from "./filter-parameters.ts";
+import { FILTER_NAMES, isFilterName, listSignals, parseItemFilter } from "./filter-parameters.ts";
 import { FORMATS, formatsOf, type ReplayFormat } from "./format.ts";
 import { parseDryRun, parseLimitBytes, type DryRunQuery } from "./page-parameters.ts";
 import { parseTimeRange } from "./time-parameter.ts";
@@ -25,6 +25,8 @@ import { parseTimeRange } from "./time-parameter.ts";
 /** What is to be replayed and how. */
 export interface ReplayQuery {
   readonly signal: Signal | "all";
+  /** Those that are given, in their order; of `all` those that have every filter. */
+  readonly signals: readonly Signal[];
   readonly window: Window;
   /** The minutes of arrival that are read for it: the window itself, unless it is one of event time. */
   readonly arrivals: Window;
@@ -84,6 +86,7 @@ export function parseReplayRequest(
   const cursor = query.get("cursor");
   return {
     signal,
+    signals: listSignals(query, signal, eventTime),
     window,
     arrivals,
     filter: parseItemFilter(query, signal, eventTime),

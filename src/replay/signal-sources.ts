@@ -37,14 +37,15 @@ const LIMITS: ReadLimits = {
  * @throws whatever asking for a watermark throws
  */
 export async function openSignals(query: ReplayQuery, deps: ReplayDeps): Promise<readonly SignalSource[]> {
-  const { signal, cursor, arrivals } = query;
-  const signals = signal === "all" ? SIGNALS.slice(SIGNALS.indexOf(cursor?.position.signal ?? SIGNALS[0])) : [signal];
+  const { cursor, arrivals } = query;
+  const first = SIGNALS.indexOf(cursor?.position.signal ?? SIGNALS[0]);
+  const signals = query.signals.filter((each) => SIGNALS.indexOf(each) >= first);
   // Before the first listing: what a shard no longer holds now, every later listing shows. Asked afterwards, it could
   // vouch for an object that was published after its hour was listed.
   const watermarks = await Promise.all(signals.map((each) => deps.watermark(each)));
   return signals.map((each, index) => {
     const begin: Position = { signal: each, minute: arrivals.start, place: null, items: 0 };
-    const from = index === 0 ? (cursor?.position ?? begin) : begin;
+    const from = cursor?.position.signal === each ? cursor.position : begin;
     return { signal: each, watermark: watermarks[index] ?? "unknown", from, request: toRequest(query, deps, from) };
   });
 }

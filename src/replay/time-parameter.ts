@@ -35,7 +35,7 @@ export function parseTimeRange(query: URLSearchParams, signal: Signal | "all", m
     return { window, arrivals: window, eventTime: null };
   }
   if (time !== "event") throw refusal(`Cannot parse "${NAME}": found "${shorten(time)}", expected arrival or event`);
-  if (!isItemSignal(signal)) throw refuseEventTime(signal);
+  if (signal !== "all" && !isItemSignal(signal)) throw refuseEventTime(signal);
   const { window, ...eventTime } = parseEventWindow(start, end);
   const arrivals = {
     start: millis(Math.max(0, window.start - EVENT_MAX_EARLY)),
@@ -53,9 +53,9 @@ export function cutArrivals(arrivals: Window, { now, from }: { readonly now: Mil
   return { start: arrivals.start, end: millis(Math.min(arrivals.end, Math.max(nextMinute, from + MINUTE))) };
 }
 
-function refuseEventTime(signal: string): FirnError {
-  const why = signal === "all" ? "profiles, which are among them, have" : "its requests are kept whole and have";
-  return refusal(`Cannot use time "event" with signal "${signal}": ${why} no time of their own, expected arrival`);
+function refuseEventTime(signal: Signal): FirnError {
+  const why = "its requests are kept whole and have no time of their own, expected arrival";
+  return refusal(`Cannot use time "event" with signal "${signal}": ${why}`);
 }
 
 function refusal(message: string): FirnError {

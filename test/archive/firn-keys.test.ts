@@ -13,6 +13,7 @@ import {
   manifestRoot,
   membersFolder,
   membersRoot,
+  parseFileHour,
   parseManifestKey,
 } from "../../src/archive/firn-keys.ts";
 import { classifyKey, isTenantKey, isTenantReserved, type CompactedKey, type Layout } from "../../src/archive/key.ts";
@@ -127,6 +128,21 @@ describe("parseManifestKey()", () => {
     [`${MANIFEST}\n`, "a line end"],
   ])("rejects %s (%s)", (key) => {
     expect(parseManifestKey(key, UNNAMED, "traces", AT)).toBeNull();
+  });
+});
+
+describe("parseFileHour()", () => {
+  it.each([
+    ["a member table", formatMembersKey(OUTPUT, UNNAMED)],
+    ["a part", formatForeignPartKey(OUTPUT, 3, UNNAMED)],
+    ["a trace index", formatTraceIndexKey(OUTPUT, UNNAMED)],
+  ])("gives the hour of %s in its own folder alone", (_what, key) => {
+    expect(parseFileHour(key, UNNAMED, "traces")).toBe(AT);
+    expect(parseFileHour(key, NAMED, "traces")).toBeNull();
+    expect(parseFileHour(key, UNNAMED, "logs")).toBeNull();
+    expect(parseFileHour(key.replace("hour=14", "hour=15"), UNNAMED, "traces")).toBeNull();
+    expect(parseFileHour(key.replace(/members|indexes/, "manifests"), UNNAMED, "traces")).toBeNull();
+    expect(parseFileHour(`${key}x`, UNNAMED, "traces")).toBeNull();
   });
 });
 

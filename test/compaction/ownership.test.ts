@@ -1,7 +1,9 @@
 /** Who may compact, what is adopted, what is retired: the rules between a Compactor, the bucket and the operator. */
+import { assert, asyncProperty, constantFrom, scheduler } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readOwner, takeOver, takeOwnership } from "../../src/compaction/owner.ts";
 import { toStatus } from "../../src/compaction/status.ts";
+import { aroundCalls } from "../../src/object-store/around-calls.ts";
 import { bytes, HOUR, millis, MINUTE } from "../../src/units.ts";
 import { HOUR_FORMAT } from "../reader/archive-sample.ts";
 import { checkClean, HOUR_14, keysBelow, newestManifest, openBucket, readNames, telemetryKeys } from "./bucket.ts";
@@ -48,6 +50,22 @@ describe("work()", () => {
       expect(await readOwner(place)).toMatchObject({ deployment: first, epoch: 1 });
     }
     expect(await takeOver(acme, first, 0)).toMatchObject({ deployment: first, epoch: 3 });
+  });
+
+  it("never falls back to an earlier epoch when several Compactors take over at once", async () => {
+    await assert(
+      asyncProperty(scheduler(), constantFrom(1, 2, 3), async (s, others) => {
+        const { store, layout } = openBucket();
+        await takeOver({ store, layout }, "d".repeat(32), 0);
+        const slow = aroundCalls(store, async (_call, ask) => s.schedule(Promise.resolve()).then(ask));
+        const taking = Array.from({ length: others + 1 }, () => takeOver({ store: slow, layout }, "e".repeat(32), 0));
+        await s.waitFor(Promise.all(taking));
+
+        const owner = await readOwner({ store, layout });
+        for (const taken of await Promise.all(taking)) expect(owner?.epoch).toBeGreaterThanOrEqual(taken.epoch);
+        expect(owner?.deployment).toBe("e".repeat(32));
+      }),
+    );
   });
 
   it("goes on from the bucket when its storage is lost", async () => {

@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { reportLate } from "../../src/compaction/late.ts";
+import { openMerger } from "../../src/compaction/merge.ts";
 import { FirnError } from "../../src/errors.ts";
 import { aroundCalls } from "../../src/object-store/around-calls.ts";
 import type { ObjectStore } from "../../src/object-store/contract.ts";
@@ -14,7 +15,7 @@ import { withCompactor, type CompactorKit } from "./compactor-kit.ts";
 
 type Copy = readonly { readonly table: string; readonly rows: readonly Record<string, SqlStorageValue>[] }[];
 
-const TABLES = ["meta", "hours", "sources", "outputs", "members", "remainder", "commits", "unreadable", "trash"];
+const TABLES = ["meta", "hours", "sources", "outputs", "members", "traces", "remainder", "commits", "unreadable", "trash"];
 
 function copyStorage({ storage }: CompactorKit): Copy {
   return TABLES.map((table) => ({ table, rows: storage.sql.exec(`SELECT * FROM ${table}`).toArray() }));
@@ -82,6 +83,8 @@ async function runTo(kit: CompactorKit, { run }: Scenario, nth: number): Promise
   let copy: Copy | null = null;
   kit.wrap = (store) => overwriting(kit.bucket, store);
   kit.isSyncing = false;
+  // Only of members of this one there are trace indexes.
+  kit.openMerger = openMerger;
   await kit.restart();
   kit.gate = (point) => {
     if (point !== "transaction.after") return;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { encodeTraceIndex } from "../../src/archive/trace-index.ts";
 import { decodeManifest, type Manifest } from "../../src/archive/manifest.ts";
 import { openMerger } from "../../src/compaction/merge.ts";
+import { describeHour } from "../../src/compaction/verify/hour-knowledge.ts";
 import { hashTraceId } from "../../src/otlp/trace-ids.ts";
 import { NO_HINTS } from "../../src/reader/hints.ts";
 import { HOUR, millis, MINUTE } from "../../src/units.ts";
@@ -49,6 +50,23 @@ async function checkIndexes(bucket: Bucket): Promise<void> {
     expect([file.length, await sha256Of(file)]).toEqual([sizeBytes, sha256]);
   }
 }
+
+describe("describeHour()", () => {
+  it("tells of all that waits for the grace, indexes too", async () => {
+    const bucket = openBucket();
+    await withCompactor(bucket, async (kit) => {
+      kit.openMerger = openMerger;
+      for (let number = 0; number < 9; number += 1) {
+        bucket.put(number % 4, [`item-${number}`]);
+        await kit.work();
+      }
+      const { pendingKeys } = describeHour(kit.compactor, HOUR_14);
+      expect(pendingKeys.filter((key) => key.endsWith(".trace"))).toHaveLength(9);
+      expect(pendingKeys).toHaveLength(27);
+      expect(describeHour(kit.compactor, HOUR_14 + HOUR).pendingKeys).toEqual([]);
+    });
+  });
+});
 
 describe("work()", () => {
   it("names the traces of each member, by the facts of its items", async () => {

@@ -213,7 +213,6 @@ test.each([
   ["logs", "time=seal", 'Cannot parse "time": found "seal", expected arrival or event'],
   ["logs", "time=", 'Cannot parse "time": found "", expected arrival or event'],
   ["profiles", "time=event", 'Cannot use time "event" with signal "profiles": its requests are kept whole and have no'],
-  ["all", "time=event", 'Cannot use time "event" with signal "all": profiles, which are among them, have no time'],
 ] as const)("parseTimeRange() of %s refuses %s", (signal, query, message) => {
   expect(() =>
     parseTimeRange(new URLSearchParams(`${query}&start=2026-05-01&end=2026-05-02`), signal, HALF_A_DAY),

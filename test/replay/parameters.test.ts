@@ -8,6 +8,7 @@ const WINDOW = "start=2026-05-01&end=2026-05-02";
 test("parseReplayRequest() has these defaults", () => {
   expect(parse(`signal=traces&${WINDOW}`)).toEqual({
     signal: "traces",
+    signals: ["traces"],
     window: { start: Date.UTC(2026, 4, 1), end: Date.UTC(2026, 4, 2) },
     arrivals: { start: Date.UTC(2026, 4, 1), end: Date.UTC(2026, 4, 2) },
     filter: null,

@@ -1,8 +1,7 @@
 /** What a Compactor tells a scrub about an hour: {@link describeHour}. Read from its storage; nothing is changed. */
 import { parseKey } from "../../archive/key.ts";
-import { membersFolder } from "../../archive/firn-keys.ts";
+import { parseFileHour } from "../../archive/firn-keys.ts";
 import { HOUR_MAX_COMPACTED_KEYS } from "../../limits.ts";
-import { millis } from "../../units.ts";
 import type { Compactor } from "../compactor.ts";
 import { readTrash } from "../ledger.ts";
 import { readHour, select } from "../schema.ts";
@@ -11,10 +10,9 @@ import type { HourKnowledge } from "./contract.ts";
 /** Describes an hour. @param hour first instant */
 export function describeHour(compactor: Compactor, hour: number): HourKnowledge {
   const { storage, layout, identity, now } = compactor.deps;
-  const folder = membersFolder(layout, identity.signal, millis(hour));
   const isOfHour = (key: string): boolean => {
     const own = parseKey(key, layout);
-    return key.startsWith(folder) || (own?.kind === "compacted" && own.hour === hour);
+    return (own?.kind === "compacted" ? own.hour : parseFileHour(key, layout, identity.signal)) === hour;
   };
   const trash = readTrash(storage, Number.MAX_SAFE_INTEGER, HOUR_MAX_COMPACTED_KEYS).filter(({ key }) => isOfHour(key));
   const [commit] = select(storage, "SELECT generation FROM commits WHERE hour = ?", hour);

@@ -26,6 +26,7 @@ interface Document {
   readonly generation: number;
   readonly created: string;
   readonly outputs: readonly { readonly key: string; readonly size_bytes: number; readonly members: { key: string } }[];
+  readonly indexes: readonly { readonly key: string }[];
 }
 
 /** A manifest that stands in the bucket, or a claim. */
@@ -53,8 +54,9 @@ export function openChecker(bucket: Bucket, grace: number | null, onRewrite: () 
   const seen = new Set<string>();
 
   /** Names of all outputs, each once. */
-  function readOutputs(key: string, { outputs }: Document): ReadonlySet<string> {
+  function readOutputs(key: string, { outputs, indexes }: Document): ReadonlySet<string> {
     const names = new Set<string>();
+    if (!indexes.every((index) => objects.has(index.key))) throw new Error(`"${key}" names an index that is not there`);
     for (const output of outputs) {
       const object = objects.get(output.key);
       if (object === undefined) throw new Error(`"${key}" names "${output.key}", which does not stand there`);
@@ -107,8 +109,9 @@ export function openChecker(bucket: Bucket, grace: number | null, onRewrite: () 
     for (const chain of chains.values()) {
       const newest = [chain.at(-1), chain.findLast((each) => each.key.endsWith(".json"))];
       for (const each of newest) {
-        const isNamed = each?.document.outputs.some((output) => output.key === key || output.members.key === key);
-        if (isNamed === true) throw new Error(`"${key}" is deleted, which "${each?.key}" names`);
+        const { outputs = [], indexes = [] } = each?.document ?? {};
+        const named = [...outputs, ...outputs.map(({ members }) => members), ...indexes];
+        if (named.some((file) => file.key === key)) throw new Error(`"${key}" is deleted, which "${each?.key}" names`);
       }
     }
   }

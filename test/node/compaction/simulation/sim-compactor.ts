@@ -8,6 +8,7 @@ import {
   type CompactorDeps,
   type WorkBounds,
 } from "../../../../src/compaction/compactor.ts";
+import type { Merger, MergerOptions } from "../../../../src/compaction/merger.ts";
 import type { TenantCompaction } from "../../../../src/config/compact-settings.ts";
 import type { ObjectStore } from "../../../../src/object-store/contract.ts";
 import { openPlainMerger } from "../../../compaction/plain-merger.ts";
@@ -68,7 +69,7 @@ export function openSimCompactor(parts: SimCompactorParts): SimCompactor {
       random: () => 0.5,
       deployment: async () => DEPLOYMENT,
       closeHour: async () => parts.closeHour(),
-      openMerger: openPlainMerger,
+      openMerger: openIndexedMerger,
       bounds: parts.bounds,
       abandon: () => parts.onAbandon(life),
     };
@@ -95,4 +96,10 @@ export function openSimCompactor(parts: SimCompactorParts): SimCompactor {
     },
   };
   return sim;
+}
+
+/** A plain merger whose members hold one trace: outputs have indexes, and stand in the bucket as they are. */
+function openIndexedMerger(options: MergerOptions): Merger {
+  const merger = openPlainMerger(options);
+  return { ...merger, take: () => merger.take().map((member) => ({ ...member, traceHashes: Uint32Array.of(7) })) };
 }
