@@ -235,6 +235,25 @@ describe("work()", () => {
     });
   });
 
+  it("rewrites nothing that the bucket's lifecycle has deleted", async () => {
+    const bucket = openBucket();
+    await withCompactor(bucket, async (kit) => {
+      kit.settings.targetBytes = bytes(1);
+      for (let number = 0; number < 9; number += 1) {
+        bucket.put(number, [`item-${number}`]);
+        await kit.work();
+      }
+      kit.settings.targetBytes = bytes(1 << 20);
+      kit.settings.bucketExpiration = millis(DAY);
+      kit.now += 2 * DAY;
+      for (const { key } of newestManifest(bucket).outputs) bucket.store.objects.delete(key);
+      await kit.work({ kind: "window", start: HOUR_14, end: HOUR_14 + HOUR, force: false, foreign: false });
+      await kit.settle(12);
+
+      expect(toStatus(kit.compactor)).toMatchObject({ problems: [], activeHour: null, lastError: null });
+    });
+  });
+
   it("retires nothing under a legal hold", async () => {
     const bucket = openBucket();
     bucket.put(3, ["item-1"]);
