@@ -65,6 +65,7 @@ describe("work()", () => {
         for (const taken of await Promise.all(taking)) expect(owner?.epoch).toBeGreaterThanOrEqual(taken.epoch);
         expect(owner?.deployment).toBe("e".repeat(32));
       }),
+      { numRuns: 500 },
     );
   });
 
