@@ -19,7 +19,7 @@ export interface PlannedRewrite {
 }
 
 /**
- * Plans a rewrite of an hour's small outputs; `null` while there are few, and where the bucket's lifecycle deletes them.
+ * Plans a rewrite of an hour's small outputs; `null` while there are few, or the bucket's lifecycle deletes them.
  */
 export async function planRewrite(
   compactor: Compactor,

@@ -266,7 +266,7 @@ describe("buildManifest()", () => {
 describe("encodeWithinBounds()", () => {
   it.each([
     ["names all services and indexes while there is room", { outputs: 20, services: 3, kept: 20, indexes: 20 }],
-    ["leaves out the last indexes where outputs take the room", { outputs: 160, services: 10, kept: 160, indexes: 66 }],
+    ["leaves out the last indexes where outputs take room", { outputs: 160, services: 10, kept: 160, indexes: 66 }],
     ["leaves out all services where they take the room", { outputs: 160, services: 60, kept: 0, indexes: 69 }],
   ])("%s", async (_name, { outputs: count, services, kept, indexes: indexCount }) => {
     const bucket = openBucket();
@@ -283,7 +283,9 @@ describe("encodeWithinBounds()", () => {
         services: names,
         ...(index === 0 ? {} : { itemCount: 0, digest: "0".repeat(32) }),
       }));
-      const indexes = outputs.slice(0, 96).map(({ key, members }) => ({ ...members, key: `${key}.trace`, output: key }));
+      const indexes = outputs
+        .slice(0, 96)
+        .map(({ key, members }) => ({ ...members, key: `${key}.trace`, output: key }));
 
       const { manifest, encoded } = encodeWithinBounds({ ...newest.manifest, outputs, indexes });
       expect(encoded.length).toBeLessThanOrEqual(MANIFEST_MAX_BYTES);

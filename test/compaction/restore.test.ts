@@ -15,7 +15,18 @@ import { withCompactor, type CompactorKit } from "./compactor-kit.ts";
 
 type Copy = readonly { readonly table: string; readonly rows: readonly Record<string, SqlStorageValue>[] }[];
 
-const TABLES = ["meta", "hours", "sources", "outputs", "members", "traces", "remainder", "commits", "unreadable", "trash"];
+const TABLES = [
+  "meta",
+  "hours",
+  "sources",
+  "outputs",
+  "members",
+  "traces",
+  "remainder",
+  "commits",
+  "unreadable",
+  "trash",
+];
 
 function copyStorage({ storage }: CompactorKit): Copy {
   return TABLES.map((table) => ({ table, rows: storage.sql.exec(`SELECT * FROM ${table}`).toArray() }));
