@@ -3,7 +3,12 @@ import { formatForeignPartKey } from "../archive/firn-keys.ts";
 import { encodeForeignPart, type ForeignSource } from "../archive/foreign-part.ts";
 import { parseKey, type CompactedKey } from "../archive/key.ts";
 import { encodeManifest, type Manifest, type UnreadableSource } from "../archive/manifest.ts";
-import type { FileRef, ManifestOutput, TraceIndexRef } from "../archive/manifest-output.ts";
+import {
+  toTraceIndexDocument,
+  type FileRef,
+  type ManifestOutput,
+  type TraceIndexRef,
+} from "../archive/manifest-output.ts";
 import { NO_SEQUENCES, uniteSequences, type SequenceSet } from "../archive/sequence-ranges.ts";
 import {
   COMPACT_INLINE_FOREIGN_BYTES,
@@ -104,25 +109,36 @@ function retireAll(outputs: readonly ManifestOutput[]): readonly ManifestOutput[
   return [...(room === 0 ? [] : before.slice(-room)), ...now];
 }
 
+/** What can be left out may take so much of a manifest: service names, and indexes. */
+const OPTIONAL_SHARE: number = MANIFEST_MAX_BYTES / 4;
+
 /**
  * Encodes a manifest; one that is too long names no services and fewer indexes, and readers then look into the outputs.
- * These are the parts that can be left out; the rest is about 1 KiB an output.
+ * These are the parts that can be left out, and take what the others leave: about 1 KiB an output.
  */
 export function encodeWithinBounds(given: Manifest): { readonly manifest: Manifest; readonly encoded: Uint8Array } {
-  const length = given.outputs.reduce((sum, { services }) => sum + JSON.stringify(services).length, 0);
-  const outputs =
-    length < MANIFEST_MAX_BYTES / 4 ? given.outputs : given.outputs.map((output) => ({ ...output, services: null }));
-  const manifest = { ...given, outputs, indexes: takeFitting(given.indexes, MANIFEST_MAX_BYTES / 4) };
+  const nameless = given.outputs.map((output) => ({ ...output, services: null }));
+  let room = MANIFEST_MAX_BYTES - encodeManifest({ ...given, outputs: nameless, indexes: [] }).length;
+  const serviceBytes = given.outputs.reduce((sum, { services }) => sum + jsonBytes(services), 0);
+  const namesServices = serviceBytes < Math.min(OPTIONAL_SHARE, room);
+  if (namesServices) room -= serviceBytes;
+  const indexes = takeFitting(given.indexes, Math.min(OPTIONAL_SHARE, room));
+  const manifest = { ...given, outputs: namesServices ? given.outputs : nameless, indexes };
   return { manifest, encoded: encodeManifest(manifest) };
 }
 
 /** Takes the first ones; a file that is left out stays behind, as one that verify tells of. */
-function takeFitting(indexes: readonly TraceIndexRef[], maxChars: number): readonly TraceIndexRef[] {
-  let chars = 0;
+function takeFitting(indexes: readonly TraceIndexRef[], maxBytes: number): readonly TraceIndexRef[] {
+  let taken = 0;
   return indexes.filter((index) => {
-    chars += JSON.stringify(index).length;
-    return chars < maxChars;
+    // With the comma behind it.
+    taken += jsonBytes(toTraceIndexDocument(index)) + 1;
+    return taken < maxBytes;
   });
+}
+
+function jsonBytes(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
 }
 
 interface PlacedForeign {

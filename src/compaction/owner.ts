@@ -35,7 +35,7 @@ export interface OwnerPlace {
 
 const DEPLOYMENT_DIGITS = 32;
 /** Create-only puts race with take-overs; more rounds than this are no race. */
-const MAX_ROUNDS = 4;
+const MAX_ROUNDS = 8;
 
 /** Reads a tenant's owner; `null` when there is none. @throws FirnError `corrupt_object`, `unknown_format` */
 export async function readOwner({ store, layout }: OwnerPlace): Promise<Owner | null> {

@@ -6,10 +6,11 @@ import { parseKey } from "../archive/key.ts";
 import { liveOutputs } from "../archive/visibility.ts";
 import { COMPACT_MAX_LATE_OUTPUTS, COMPACT_SET_ASIDE_ATTEMPTS } from "../limits.ts";
 import type { HourManifest } from "../reader/manifests.ts";
-import type { Millis } from "../units.ts";
+import { millis } from "../units.ts";
 import type { Compactor, Run } from "./compactor.ts";
+import { isExpired } from "./delete.ts";
 import { readOutputMinutes } from "./rewrite-reader.ts";
-import type { SourceRow } from "./schema.ts";
+import type { HourRow, SourceRow } from "./schema.ts";
 
 /** A rewrite that is worth it. */
 export interface PlannedRewrite {
@@ -17,13 +18,17 @@ export interface PlannedRewrite {
   readonly sources: readonly SourceRow[];
 }
 
-/** Plans a rewrite of an hour's small outputs; `null` while there are few. */
+/**
+ * Plans a rewrite of an hour's small outputs; `null` while there are few, or the bucket's lifecycle deletes them.
+ */
 export async function planRewrite(
   compactor: Compactor,
-  hour: Millis,
+  row: HourRow,
   newest: HourManifest,
 ): Promise<PlannedRewrite | null> {
   const { settings, layout } = compactor.deps;
+  const hour = millis(row.hour);
+  if (isExpired(compactor, hour)) return null;
   const small = liveOutputs(newest.manifest)
     .filter(({ rawBytes }) => rawBytes < settings.targetBytes / 2)
     .map((output) => ({ output, marshaler: parseKey(output.key, layout)?.form.marshaler }));
@@ -34,7 +39,7 @@ export async function planRewrite(
     const run: Run = {
       hour,
       attempt: compactor.counters.nextAttempt,
-      maxAttempts: COMPACT_SET_ASIDE_ATTEMPTS,
+      maxAttempts: Math.max(COMPACT_SET_ASIDE_ATTEMPTS, row.attempts + 1),
       shrink: 0,
       kind: "rewrite",
       marshaler,

@@ -107,7 +107,7 @@ async function extend(compactor: Compactor, row: HourRow, newest: HourManifest |
     });
     return true;
   }
-  const rewrite = newest === null ? null : await planRewrite(compactor, hour, newest);
+  const rewrite = newest === null ? null : await planRewrite(compactor, row, newest);
   if (rewrite === null || newest === null) return false;
   await writeIntent(compactor, row, rewrite);
   return true;

@@ -57,6 +57,35 @@ describe("work()", () => {
     });
   });
 
+  it("goes on with a rewrite that was set aside, once what failed is well again", async () => {
+    const bucket = openBucket();
+    await withCompactor(bucket, async (kit) => {
+      let isFailing = true;
+      kit.settings.grace = millis(DAY);
+      kit.wrap = (store) =>
+        aroundCalls(store, async (call, ask) => {
+          const isHit = isFailing && call === "putPart" && kit.compactor.run?.kind === "rewrite";
+          if (isHit) throw new FirnError("store_unavailable", "Cannot put a part: the store is full");
+          return ask();
+        });
+      await kit.restart();
+      for (let number = 0; number < 9; number += 1) {
+        bucket.put(number % 4, [`item-${number}`]);
+        await kit.work();
+      }
+      await kit.settle(12);
+      expect(toStatus(kit.compactor)).toMatchObject({ setAsideHours: 1 });
+      expect(newestManifest(bucket).outputs).toHaveLength(9);
+
+      isFailing = false;
+      await kit.settle(12);
+      expect(newestManifest(bucket).outputs).toHaveLength(1);
+      kit.now += 2 * DAY;
+      await kit.settle();
+      await checkClean(bucket, "rewritten");
+    });
+  });
+
   it("sets an hour aside that fails each time, and goes on with others", async () => {
     const bucket = openBucket();
     bucket.put(3, ["item-1"]);

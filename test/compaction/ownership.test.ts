@@ -65,6 +65,7 @@ describe("work()", () => {
         for (const taken of await Promise.all(taking)) expect(owner?.epoch).toBeGreaterThanOrEqual(taken.epoch);
         expect(owner?.deployment).toBe("e".repeat(32));
       }),
+      { numRuns: 500 },
     );
   });
 
@@ -232,6 +233,25 @@ describe("work()", () => {
       expect(newestManifest(bucket)).toMatchObject({ generation: 1 });
       expect(telemetryKeys(bucket)).toMatchObject({ fresh: { length: 2 }, compacted: { length: 1 } });
       expect(kit.alarms.at).toBeNull();
+    });
+  });
+
+  it("rewrites nothing that the bucket's lifecycle has deleted", async () => {
+    const bucket = openBucket();
+    await withCompactor(bucket, async (kit) => {
+      kit.settings.targetBytes = bytes(1);
+      for (let number = 0; number < 9; number += 1) {
+        bucket.put(number, [`item-${number}`]);
+        await kit.work();
+      }
+      kit.settings.targetBytes = bytes(1 << 20);
+      kit.settings.bucketExpiration = millis(DAY);
+      kit.now += 2 * DAY;
+      for (const { key } of newestManifest(bucket).outputs) bucket.store.objects.delete(key);
+      await kit.work({ kind: "window", start: HOUR_14, end: HOUR_14 + HOUR, force: false, foreign: false });
+      await kit.settle(12);
+
+      expect(toStatus(kit.compactor)).toMatchObject({ problems: [], activeHour: null, lastError: null });
     });
   });
 
