@@ -79,6 +79,7 @@ describe("firn send", () => {
     ["jsonl", "jsonl", []],
     ["json", "json", []],
     ["proto", "binpb", ["--signal", "traces"]],
+    ["proto-delimited", "delimited.binpb", ["--signal", "traces"]],
     ["proto-delimited", "otlp", ["--signal", "traces", "--format", "proto-delimited"]],
   ] as const)("sends every item of %s once and no mark, plain and in gzip", async (format, ending, args) => {
     const bytes = encodeReplay(format);
