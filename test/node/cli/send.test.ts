@@ -108,6 +108,15 @@ describe("firn send", () => {
     expect(receiver.seen.map(({ headers }) => headers["content-encoding"])).toEqual([undefined, undefined, undefined]);
   });
 
+  test("--quiet says nothing where all was taken", async () => {
+    await using receiver = await startScriptedFirn(() => OK);
+    const file = await write("jsonl", toLines(["a"]));
+
+    const ended = await runCli(["send", file, "--to", receiver.url, "--quiet"]);
+
+    expect([ended.code, ended.stderr]).toEqual([0, ""]);
+  });
+
   test("batches by size, and keeps to both rates", async () => {
     await using receiver = await startScriptedFirn(() => OK);
     const file = await write("jsonl", toLines(["a", "b", "c", "d"]));
