@@ -9,6 +9,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
+// npm runs scripts in the folder of their package; files are meant from where the user stands.
+const { npm_package_name: packageName, npm_lifecycle_event: script, INIT_CWD: userFolder } = process.env;
+if (packageName === "firn" && script === "firn" && userFolder !== undefined) process.chdir(userFolder);
+
 // Both `cli/main.ts` and the bundle `dist/firn.mjs` stand one folder below it.
 const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const { version } = manifest as { readonly version: string };

@@ -27,7 +27,8 @@ export const TRACE: Command = {
   notes: [
     `Without --start and --end: the last ${DEFAULT_DAYS} days. With --signal both the spans come first, then the log ` +
       "records; there is one mark for both.",
-    "Exit code: as firn replay. A trace that is not found is a complete replay without items.",
+    "Exit code: as firn replay, so that it is 3 without --end: of a window that reaches to now more may come. A " +
+      "trace that is not found is a replay without items.",
   ],
   run: async ({ values, positionals, world }) => {
     const [id = "", surplus] = positionals;

@@ -108,8 +108,9 @@ export const SEND: Command = {
       input.close();
     }
     await resume.remove();
-    world.stderr.write(`${describe(totals)}\n`);
-    return totals.rejected + totals.skipped > 0 ? EXIT.incomplete : EXIT.done;
+    const isWhole = totals.rejected + totals.skipped === 0;
+    if (!isWhole || !isOn(values, "quiet")) world.stderr.write(`${describe(totals)}\n`);
+    return isWhole ? EXIT.done : EXIT.incomplete;
   },
 };
 

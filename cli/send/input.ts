@@ -12,6 +12,7 @@ const ENDINGS: Readonly<Record<string, ReplayFormat>> = {
   jsonl: "jsonl",
   ndjson: "jsonl",
   json: "json",
+  "delimited.binpb": "proto-delimited",
   binpb: "proto",
   pb: "proto",
 };
@@ -23,7 +24,7 @@ export function toFormat(file: string, said: string | undefined): ReplayFormat {
   const known = FORMATS.find((format) => format === said);
   if (known !== undefined) return known;
   if (file === "-") return "jsonl";
-  const ending = /\.([a-z]+)(?:\.gz)?$/.exec(file)?.[1] ?? "";
+  const ending = /\.((?:delimited\.)?[a-z]+)(?:\.gz)?$/.exec(file)?.[1] ?? "";
   const format = Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending] : undefined;
   if (format !== undefined) return format;
   throw usageError(`Cannot tell the format of ${file} from its name: expected --format ${FORMATS.join(" or ")}`);

@@ -62,14 +62,19 @@ export function formatCursor({ position, isOfAll, shortOf, hasSkipped }: Cursor)
   return `${version}.${scope}.${toMinutes(minute)}${inside}${watermark}${hasSkipped ? ".u" : ""}`;
 }
 
+/** Of the request that a cursor comes with. */
+export interface CursorRequest {
+  readonly signal: Signal | "all";
+  /** Those that are given. */
+  readonly signals: readonly Signal[];
+  readonly window: Window;
+}
+
 /**
  * Parses a cursor and holds it against the request that it came with.
- * @throws FirnError `invalid_request` unless it belongs to this signal and lies in this window
+ * @throws FirnError `invalid_request` unless it belongs to what is given and lies in this window
  */
-export function parseCursor(
-  text: string,
-  { signal, window }: { readonly signal: Signal | "all"; readonly window: Window },
-): Cursor {
+export function parseCursor(text: string, { signal, signals, window }: CursorRequest): Cursor {
   const match = CURSOR.exec(text);
   const [, version, all, cursorSignal = "", minute = "", generation, part = "", ...counts] = match ?? [];
   const [runs, fields, items, watermark, skipped] = counts;
@@ -79,6 +84,7 @@ export function parseCursor(
   }
   const cursorScope = all === undefined ? cursorSignal : "all";
   if (cursorScope !== signal) throw refusal(`it is of the signal "${cursorScope}", but signal is "${signal}"`);
+  if (!signals.includes(cursorSignal)) throw refusal(`it is of ${cursorSignal}, which the filters leave out`);
   const place: ReadPlace | null =
     generation === undefined
       ? null
@@ -103,6 +109,6 @@ function fromMinutes(digits: string): Millis {
 }
 
 function refusal(found: string): FirnError {
-  const expected = 'expected the "next" of a mark with the same signal, start and end';
+  const expected = 'expected the "next" of a mark with the same signal, start, end and filters';
   return new FirnError("invalid_request", `Cannot parse "cursor": ${found}, ${expected}`, { field: "cursor" });
 }

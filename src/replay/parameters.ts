@@ -83,10 +83,11 @@ export function parseReplayRequest(
   const dryRun = parseDryRun(query, accept);
   const format = parseFormat(query, signal) ?? chooseFormat(dryRun === null ? accept : null, formatsOf(signal));
   const { window, arrivals, eventTime } = parseTimeRange(query, signal, eventMaxLate);
+  const signals = listSignals(query, signal, eventTime);
   const cursor = query.get("cursor");
   return {
     signal,
-    signals: listSignals(query, signal, eventTime),
+    signals,
     window,
     arrivals,
     filter: parseItemFilter(query, signal, eventTime),
@@ -97,7 +98,7 @@ export function parseReplayRequest(
     coding: chooseCoding(acceptEncoding),
     dryRun,
     hasMark: (parseChoice(query, "mark", ["true", "false"]) ?? "true") === "true",
-    cursor: cursor === null ? null : parseCursor(cursor, { signal, window: arrivals }),
+    cursor: cursor === null ? null : parseCursor(cursor, { signal, signals, window: arrivals }),
   };
 }
 

@@ -45,7 +45,7 @@ export async function openSignals(query: ReplayQuery, deps: ReplayDeps): Promise
   const watermarks = await Promise.all(signals.map((each) => deps.watermark(each)));
   return signals.map((each, index) => {
     const begin: Position = { signal: each, minute: arrivals.start, place: null, items: 0 };
-    const from = cursor?.position.signal === each ? cursor.position : begin;
+    const from = index === 0 ? (cursor?.position ?? begin) : begin;
     return { signal: each, watermark: watermarks[index] ?? "unknown", from, request: toRequest(query, deps, from) };
   });
 }

@@ -59,7 +59,7 @@ test("parseCursor() is the inverse of formatCursor()", () => {
   fc.assert(
     fc.property(cursor, (value) => {
       const signal = value.isOfAll ? "all" : value.position.signal;
-      expect(parseCursor(formatCursor(value), { signal, window: ALL })).toEqual(value);
+      expect(parseCursor(formatCursor(value), { signal, signals: SIGNALS, window: ALL })).toEqual(value);
     }),
   );
 });
@@ -82,15 +82,17 @@ test.each([
   ["v1.traces.29627399", "it lies outside of the window"],
   ["v1.traces.29627460", "it lies outside of the window"],
 ])("parseCursor() rejects %j: %s", (text, found) => {
-  expect(() => parseCursor(text, { signal: "traces", window: WINDOW })).toThrow(
-    `Cannot parse "cursor": ${found}, expected the "next" of a mark with the same signal, start and end`,
+  expect(() => parseCursor(text, { signal: "traces", signals: ["traces"], window: WINDOW })).toThrow(
+    `Cannot parse "cursor": ${found}, expected the "next" of a mark with the same signal, start, end and filters`,
   );
 });
 
 test("parseCursor() throws nothing but its own errors on any text", () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
-      expect(() => parseCursor(text, { signal: "traces", window: WINDOW })).toThrow('Cannot parse "cursor"');
+      expect(() => parseCursor(text, { signal: "traces", signals: ["traces"], window: WINDOW })).toThrow(
+        'Cannot parse "cursor"',
+      );
     }),
   );
 });

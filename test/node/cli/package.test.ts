@@ -23,6 +23,16 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+test("npm run firn finds files from the folder in which the user stands", async () => {
+  await using receiver = await startScriptedFirn(() => ({ kind: "status", status: 200, body: "" }));
+  await writeFile(join(directory, "empty.jsonl"), "");
+  const args = ["run", "-s", "--prefix", ROOT, "firn", "--", "send", "empty.jsonl", "--to", receiver.url];
+
+  const sent = await run("npm", args, { cwd: directory });
+
+  expect(sent.stderr).toBe("Sent 0 items in 0 requests, 0 B\n");
+});
+
 test("npm pack makes a firn that is installed offline, needs nothing else and replays", async () => {
   const script = makeScript("jsonl");
   await using firn = await startScriptedFirn((seen) => playPage(script, seen));

@@ -79,6 +79,7 @@ describe("firn send", () => {
     ["jsonl", "jsonl", []],
     ["json", "json", []],
     ["proto", "binpb", ["--signal", "traces"]],
+    ["proto-delimited", "delimited.binpb", ["--signal", "traces"]],
     ["proto-delimited", "otlp", ["--signal", "traces", "--format", "proto-delimited"]],
   ] as const)("sends every item of %s once and no mark, plain and in gzip", async (format, ending, args) => {
     const bytes = encodeReplay(format);
@@ -105,6 +106,15 @@ describe("firn send", () => {
     expect(ended.code).toBe(0);
     expect(receiver.seen.map(({ path }) => path)).toEqual(["/base/v1/traces", "/base/v1/metrics", "/base/v1/logs"]);
     expect(receiver.seen.map(({ headers }) => headers["content-encoding"])).toEqual([undefined, undefined, undefined]);
+  });
+
+  test("--quiet says nothing where all was taken", async () => {
+    await using receiver = await startScriptedFirn(() => OK);
+    const file = await write("jsonl", toLines(["a"]));
+
+    const ended = await runCli(["send", file, "--to", receiver.url, "--quiet"]);
+
+    expect([ended.code, ended.stderr]).toEqual([0, ""]);
   });
 
   test("batches by size, and keeps to both rates", async () => {
