@@ -18,6 +18,6 @@ export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
  * Gives the memory of an array back at once, where the garbage collector would let megabytes of it gather. Nobody may
  * look at it, nor at anything else in its buffer, afterwards.
  */
-export function releaseBytes({ buffer }: Uint8Array): void {
+export function releaseBytes({ buffer }: ArrayBufferView): void {
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }

@@ -313,7 +313,7 @@ export const VERIFY_DELETE_SLACK: Millis = millis(2 * 3_600_000);
 export const VERIFY_MEMBER_MAX_BYTES: Bytes = bytes(48 * MIB);
 /** Members that a trace index can number; a larger output has none. */
 export const TRACE_INDEX_MAX_MEMBERS = 65_536;
-/** Entries of a trace index: they take 26 MB in memory with the file, and a larger index is not made. */
+/** Entries of a trace index: hashes and file take 20 MB of memory for a moment, and a larger index is not made. */
 export const TRACE_INDEX_MAX_ENTRIES = 2_000_000;
 /** Bytes of that many, with what stands around them. */
 export const TRACE_INDEX_MAX_BYTES: Bytes = bytes(16 * MIB);

@@ -1,4 +1,5 @@
 /** Reads a stream of bytes in pieces as large as the runtime gives them: the one place that knows how to ask. */
+import { releaseBytes } from "./bytes.ts";
 import { PASSING_PIECE_BYTES, STREAM_PIECE_BYTES } from "./limits.ts";
 
 /** The reader of a stream; one read at a time. */
@@ -28,17 +29,25 @@ export function openPieceReader(stream: ReadableStream<Uint8Array>, kind: PieceK
   let memory: ArrayBuffer | null = null;
   const roomBytes = kind === "kept" ? STREAM_PIECE_BYTES : PASSING_PIECE_BYTES;
   return {
-    read: () =>
-      byteReader.read(new Uint8Array(memory ?? new ArrayBuffer(roomBytes))).then((result) => {
+    read: () => {
+      const room = new Uint8Array(memory ?? new ArrayBuffer(roomBytes));
+      memory = null;
+      return byteReader.read(room).then((result) => {
         const piece = toPiece(result);
+        if (piece === null && result.value !== undefined) releaseBytes(result.value);
         // A source that trickles would otherwise leave such room behind for every few bytes.
         const isSmall = kind === "kept" && piece !== null && piece.length * 2 <= roomBytes;
         // What was brought comes back under another name.
         const buffer = kind === "passing" || isSmall ? piece?.buffer : null;
         memory = buffer instanceof ArrayBuffer ? buffer : null;
         return isSmall ? piece.slice() : piece;
-      }),
-    cancel: () => byteReader.cancel(),
+      });
+    },
+    cancel: () => {
+      if (memory !== null) releaseBytes(new Uint8Array(memory));
+      memory = null;
+      return byteReader.cancel();
+    },
   };
 }
 

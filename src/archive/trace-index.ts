@@ -57,6 +57,9 @@ const CHECKED_HEADER_BYTES = 12;
 const CRC_BYTES = 4;
 const PAGE_ENTRIES = 128;
 const HASH_BITS = 32;
+/** Entries are sorted by so many values of the hash: all at once would take more memory than the file. */
+const SLICE_HASHES = 2 ** 24;
+const INITIAL_SLICE_ENTRIES = 1024;
 const MEMBER_VALUES = 2 ** 16;
 /** One in 256 looks for an id that an index does not have finds an entry even so, and costs a member: no more. */
 const SHORT_HASH_MAX_ENTRIES = 2 ** 16;
@@ -75,43 +78,71 @@ export function encodeTraceIndex(members: readonly Uint32Array[]): EncodedTraceI
   const total = members.reduce((sum, { length }) => sum + length, 0);
   if (total > TRACE_INDEX_MAX_ENTRIES || members.length > TRACE_INDEX_MAX_MEMBERS) return null;
   const hashBytes = total > SHORT_HASH_MAX_ENTRIES ? 4 : 3;
-  const entries = sortEntries(members, { total, hashBytes });
-  const shape = toShape({ count: entries.length, hashBytes, memberBytes: memberBytesFor(members.length) });
-  const file = new Uint8Array(fileBytes(shape));
+  const layout = { hashBytes, memberBytes: memberBytesFor(members.length) };
+  const file = new Uint8Array(fileBytes(toShape({ ...layout, count: total })));
   const view = new DataView(file.buffer);
-  view.setUint32(0, MAGIC);
-  file.set([FORMAT, hashBytes, shape.memberBytes, HASH_MURMUR3], 4);
-  view.setUint32(8, shape.count);
-  view.setUint32(CHECKED_HEADER_BYTES, crc32(file.subarray(0, CHECKED_HEADER_BYTES)));
+  let count = 0;
   let at = HEADER_BYTES;
   let pageStart = at;
-  entries.forEach((entry, index) => {
-    const hash = Math.floor(entry / MEMBER_VALUES);
-    for (let byte = hashBytes - 1; byte >= 0; byte -= 1) file[at++] = hash >>> (8 * byte);
-    if (shape.memberBytes > 1) file[at++] = Math.floor(entry / 256);
-    file[at++] = entry;
-    if ((index + 1) % PAGE_ENTRIES !== 0 && index + 1 !== entries.length) return;
+  const endPage = (): void => {
     view.setUint32(at, crc32(file.subarray(pageStart, at)));
     at += CRC_BYTES;
     pageStart = at;
-  });
-  return { file, count: shape.count };
+  };
+  for (const entries of sortEntries(members, hashBytes)) {
+    for (const entry of entries) {
+      const hash = Math.floor(entry / MEMBER_VALUES);
+      for (let byte = hashBytes - 1; byte >= 0; byte -= 1) file[at++] = hash >>> (8 * byte);
+      if (layout.memberBytes > 1) file[at++] = Math.floor(entry / 256);
+      file[at++] = entry;
+      count += 1;
+      if (count % PAGE_ENTRIES === 0) endPage();
+    }
+  }
+  if (at > pageStart) endPage();
+  view.setUint32(0, MAGIC);
+  file.set([FORMAT, hashBytes, layout.memberBytes, HASH_MURMUR3], 4);
+  view.setUint32(8, count);
+  view.setUint32(CHECKED_HEADER_BYTES, crc32(file.subarray(0, CHECKED_HEADER_BYTES)));
+  // Short hashes of a member may be alike; there are few of them then.
+  return { file: at === file.length ? file : file.slice(0, at), count };
 }
 
-/** Entries as numbers: the hash before the member. */
-function sortEntries(
-  members: readonly Uint32Array[],
-  { total, hashBytes }: { readonly total: number; readonly hashBytes: number },
-): Float64Array {
-  const entries = new Float64Array(total);
-  let count = 0;
-  members.forEach((hashes, member) => {
-    for (const hash of hashes) entries[count++] = (hash >>> (HASH_BITS - 8 * hashBytes)) * MEMBER_VALUES + member;
-  });
+/** Entries as numbers, the hash before the member: those of one highest byte after those of another, in one memory. */
+function* sortEntries(members: readonly Uint32Array[], hashBytes: number): Generator<Float64Array, void, undefined> {
+  const lists = members.map((hashes) => (isAscending(hashes) ? hashes : hashes.toSorted()));
+  const places = new Uint32Array(lists.length);
+  let memory = new Float64Array(INITIAL_SLICE_ENTRIES);
+  for (let end = SLICE_HASHES; end <= 2 ** HASH_BITS; end += SLICE_HASHES) {
+    let length = 0;
+    for (const [member, hashes] of lists.entries()) {
+      let place = places[member] ?? 0;
+      for (; place < hashes.length && (hashes[place] ?? 0) < end; place += 1) {
+        if (length === memory.length) memory = grow(memory);
+        memory[length++] = ((hashes[place] ?? 0) >>> (HASH_BITS - 8 * hashBytes)) * MEMBER_VALUES + member;
+      }
+      places[member] = place;
+    }
+    yield sortOnce(memory.subarray(0, length));
+  }
+}
+
+/** Sorts entries in place, and leaves each once. */
+function sortOnce(entries: Float64Array): Float64Array {
   entries.sort();
   let kept = 0;
   for (const entry of entries) if (kept === 0 || entries[kept - 1] !== entry) entries[kept++] = entry;
   return entries.subarray(0, kept);
+}
+
+function isAscending(hashes: Uint32Array): boolean {
+  return hashes.every((hash, index) => index === 0 || (hashes[index - 1] ?? 0) <= hash);
+}
+
+function grow(entries: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * entries.length);
+  larger.set(entries);
+  return larger;
 }
 
 /**

@@ -55,6 +55,7 @@ export function openMemberWriter(options: MergerOptions, raw: ByteWriter): Membe
   // Half of a span is ids and times; a record is text, and a point is what was there a minute ago.
   const effort: DenseOptions = { ...options, search: signal === "traces" ? "short" : "long" };
   const totals = new Map<number, MinuteSum>();
+  const traces = signal === "metrics" ? null : openTraceHashes();
   const request = new ByteWriter(isJson ? INITIAL_REQUEST_BYTES : 0, Number.POSITIVE_INFINITY);
   let { startsOutput } = options;
   let finished: MergedMember[] = [];
@@ -117,7 +118,6 @@ export function openMemberWriter(options: MergerOptions, raw: ByteWriter): Membe
 
   /** Looks into what was compressed: nothing is said of a member that was not read back from it. */
   function describe(member: Uint8Array, content: Uint8Array): MergedMember {
-    const traces = signal === "metrics" ? null : openTraceHashes();
     const times = openEventTimes(signal, traces);
     const services = openServiceNames();
     let itemCount = 0;
@@ -134,7 +134,7 @@ export function openMemberWriter(options: MergerOptions, raw: ByteWriter): Membe
     const entry = { rawBytes: bytes(content.length), itemCount, runs, ...times.toTimes() };
     const stored = addMemberEntry(member, compression, encodeMemberEntry(entry));
     releaseBytes(member);
-    return { bytes: stored, entry, services: services.toList(), traceHashes: traces?.toList() ?? null };
+    return { bytes: stored, entry, services: services.toList(), traceHashes: traces?.take() ?? null };
   }
 
   return {

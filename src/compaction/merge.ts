@@ -69,8 +69,9 @@ function openMerge(options: MergerOptions, { regrouper, raw }: MergeMemory): Mer
       if (container === null) addUnowned(field);
       else addContainer(isJson ? toJsonForm(signal, field) : field);
     }
-    // The digest would hold on to the fields, whose memory is the caller's.
+    // Both would hold on to the fields, whose memory is the caller's.
     digest.release();
+    regrouper.release();
   }
 
   function addContainer(field: Uint8Array): void {

@@ -141,6 +141,7 @@ export function openOutputWriter(compactor: Compactor, run: Run): OutputWriter {
       writeRemainder(storage, current?.number ?? 0, part.view());
     },
     endStep({ attempt, nextSource }) {
+      for (const { traceHashes } of members) if (traceHashes !== null) releaseBytes(traceHashes);
       if (current !== null && part.length > 0) return { attempt, nextSource, output: current.number, part };
       part.release();
       return null;

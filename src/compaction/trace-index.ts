@@ -6,6 +6,7 @@ import { formatTraceIndexKey } from "../archive/firn-keys.ts";
 import type { CompactedKey } from "../archive/key.ts";
 import type { FileRef, TraceIndexRef } from "../archive/manifest-output.ts";
 import { encodeTraceIndex } from "../archive/trace-index.ts";
+import { releaseBytes } from "../bytes.ts";
 import { FirnError } from "../errors.ts";
 import { MANIFEST_MAX_INDEXES } from "../limits.ts";
 import { bytes } from "../units.ts";
@@ -28,13 +29,16 @@ export async function storeTraceIndex(
   if (place >= MANIFEST_MAX_INDEXES) return null;
   const members = readTraceHashes(storage, output);
   const encoded = members === null ? null : encodeTraceIndex(members);
+  for (const hashes of members ?? []) releaseBytes(hashes);
   if (encoded === null) return null;
   const { file, count } = encoded;
   const key = formatTraceIndexKey(own, layout);
   if ((await putOwn(store, key, file, TRACE_INDEX_TYPE)) === "other") {
     throw new FirnError("object_changed", `Cannot put trace index "${key}": another one stands there`);
   }
-  return { key, sizeBytes: bytes(file.length), sha256: await sha256HexOf(file), count };
+  const ref = { key, sizeBytes: bytes(file.length), sha256: await sha256HexOf(file), count };
+  releaseBytes(file);
+  return ref;
 }
 
 /** Lists the indexes of a run's outputs, as the manifest names them. */

@@ -3,8 +3,10 @@ import { constants, createDeflateRaw, createInflateRaw } from "node:zlib";
 import { KIB, MIB } from "../units.ts";
 import { openEnginePool, type EnginePool, type SyncEngine } from "./sync-engine.ts";
 
-/** Memory of an inflating engine: that of a member of 4 MiB, and of what a few KiB of input may still make. */
-export const INFLATER_BYTES: number = 6.5 * MIB;
+/** Memory of an engine that inflates piece by piece: a piece of 2 MiB, and what an input may still make behind it. */
+export const PIECE_INFLATER_BYTES: number = 2.25 * MIB;
+/** Memory of one that inflates members of hour objects whole. */
+const MEMBER_INFLATER_BYTES: number = 4 * MIB + 64 * KIB;
 /** Memory of a deflating one: bytes that do not compress take 5 more for each 16 KiB. */
 const DEFLATER_BYTES: number = 4 * MIB + 64 * KIB;
 /** Objects that are read at the same time, beyond which memory is not kept. */
@@ -14,12 +16,10 @@ const PROBE: Uint8Array = Uint8Array.of(1, 4, 0, 0xfb, 0xff, 0x66, 0x69, 0x72, 0
 const PROBE_TEXT: Uint8Array = PROBE.subarray(5, 9);
 
 /** Engines that inflate, by `Z_SYNC_FLUSH`: with input that ends too early they wait for more. */
-export const INFLATERS: EnginePool = openEnginePool({
-  open: (chunkSize) => createInflateRaw({ chunkSize }),
-  outputBytes: INFLATER_BYTES,
-  maxIdle: MAX_IDLE_INFLATERS,
-  isSound: (engine) => isProbeRead(engine) && isProbeRead(engine),
-});
+export const PIECE_INFLATERS: EnginePool = openInflaters(PIECE_INFLATER_BYTES, MAX_IDLE_INFLATERS);
+
+/** The same for whole members, each of which is used up before the next. */
+export const MEMBER_INFLATERS: EnginePool = openInflaters(MEMBER_INFLATER_BYTES, 1);
 
 /** Engines that deflate by level, by `Z_FINISH`: a deployment has one level. */
 const deflaters = new Map<number, EnginePool>();
@@ -29,6 +29,15 @@ export function deflatersOf(level: number): EnginePool {
   const pool = deflaters.get(level) ?? openDeflaters(level);
   deflaters.set(level, pool);
   return pool;
+}
+
+function openInflaters(outputBytes: number, maxIdle: number): EnginePool {
+  return openEnginePool({
+    open: (chunkSize) => createInflateRaw({ chunkSize }),
+    outputBytes,
+    maxIdle,
+    isSound: (engine) => isProbeRead(engine) && isProbeRead(engine),
+  });
 }
 
 function openDeflaters(level: number): EnginePool {

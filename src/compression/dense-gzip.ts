@@ -8,7 +8,7 @@ import type { FirnError } from "../errors.ts";
 import { MIB } from "../units.ts";
 import { toCorruptObject } from "./corrupt-object.ts";
 import { inflateDeflate } from "./deflate.ts";
-import { deflatersOf, INFLATERS } from "./deflate-engines.ts";
+import { deflatersOf, MEMBER_INFLATERS } from "./deflate-engines.ts";
 import { findTrailerFault, GZIP_TRAILER_BYTES, parseGzipHeader } from "./gzip-format.ts";
 import type { SyncEngine } from "./sync-engine.ts";
 
@@ -43,14 +43,14 @@ export function useGzipContent<Result>(
   const header = parseGzipHeader(member, 0);
   if (header.kind !== "header") throw corrupt("no gzip header");
   const stream = member.subarray(header.end);
-  const engine = INFLATERS.take();
+  const engine = MEMBER_INFLATERS.take();
   const inflated = (engine === null ? null : inflate(engine, stream)) ?? inflateAlone(stream, rawBytes);
   const { content, consumed } = inflated;
   if (consumed + GZIP_TRAILER_BYTES !== stream.length) throw corrupt("no end behind the deflate stream");
   const fault = findTrailerFault(stream, consumed, { crc: crc32(content), length: content.length });
   if (fault !== null) throw corrupt(fault);
   const result = use(content);
-  if (engine !== null) INFLATERS.give(engine);
+  if (engine !== null) MEMBER_INFLATERS.give(engine);
   return result;
 }
 

@@ -13,12 +13,17 @@ import { toCorruptObject } from "./corrupt-object.ts";
 import { readGzipHeader, readGzipTrailer } from "./inflate-gzip.ts";
 import { inflateStream } from "./inflate-stream.ts";
 import type { Compression } from "./member.ts";
-import { INFLATERS, INFLATER_BYTES } from "./deflate-engines.ts";
+import { PIECE_INFLATER_BYTES, PIECE_INFLATERS } from "./deflate-engines.ts";
 import type { SyncEngine } from "./sync-engine.ts";
 
 const INPUT_BYTES: number = 4 * KIB;
-/** Deflate makes at most 1,032 bytes of one: what an input makes fits behind all that may be there. */
-const PIECE_BYTES: number = INFLATER_BYTES - 1100 * INPUT_BYTES;
+/** What an input may make behind a piece; more comes in an array of its own, which is left to the collector. */
+const RESERVED_BYTES: number = 256 * KIB;
+const PIECE_BYTES: number = PIECE_INFLATER_BYTES - RESERVED_BYTES;
+/** Deflate makes at most 1,032 bytes of one: what so short an input makes fits always. */
+const SHORT_INPUT_BYTES: number = Math.floor(RESERVED_BYTES / 1100);
+/** From here on an input has made so much that the next one is short. */
+const DENSE_OUTPUT_RATIO: number = RESERVED_BYTES / INPUT_BYTES / 2;
 /** Read ahead, so that an input is seldom cut short by the end of a piece. */
 const READ_AHEAD_BYTES: number = 64 * KIB;
 
@@ -26,7 +31,7 @@ const READ_AHEAD_BYTES: number = 64 * KIB;
  * Inflates the bytes of an object.
  * @param source is closed at the end, after a failure, and when the consumer stops
  * @param kind `passing`: a piece of the source is valid until the next is asked for
- * @returns pieces of up to 6 MiB, each valid until the next is asked for; what the source throws is thrown as it is
+ * @returns pieces of up to 4.2 MiB, each valid until the next is asked for; what the source throws is thrown as it is
  * @throws FirnError `corrupt_object` on truncation, a wrong checksum or length, and on anything that is not a member
  */
 export async function* inflateMembers(
@@ -34,7 +39,7 @@ export async function* inflateMembers(
   compression: Compression,
   kind: PieceKind = "kept",
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const engine = compression === "gzip" ? INFLATERS.take() : null;
+  const engine = compression === "gzip" ? PIECE_INFLATERS.take() : null;
   if (engine === null) {
     yield* inflateStream(kind === "kept" ? source : keepPieces(source), compression);
     return;
@@ -47,7 +52,7 @@ export async function* inflateMembers(
       yield* inflateMember(input, engine, kind === "kept" ? INPUT_BYTES : 0);
     }
   } finally {
-    INFLATERS.give(engine);
+    PIECE_INFLATERS.give(engine);
     await input.close();
   }
 }
@@ -69,16 +74,25 @@ async function* inflateMember(
   let crc = 0;
   let length = 0;
   let filled = 0;
+  // How dense a member is, it has to show first.
+  let inputBytes = SHORT_INPUT_BYTES;
   for (let isEnd = false; !isEnd;) {
     // The stream is known to have ended when it leaves input, and there always is some: the trailer.
     if (!(await input.fill(1))) throw corrupt("a truncated deflate stream");
     if (input.view().length < aheadBytes) await input.fill(READ_AHEAD_BYTES);
-    const slice = input.view().subarray(0, INPUT_BYTES);
+    const slice = input.view().subarray(0, inputBytes);
     const output = run(engine, slice, filled);
     input.consume(engine.consumedBytes);
     isEnd = engine.consumedBytes < slice.length;
     crc = crc32(output, crc);
     length += output.length;
+    inputBytes = output.length > DENSE_OUTPUT_RATIO * slice.length ? SHORT_INPUT_BYTES : INPUT_BYTES;
+    if (output.length > 0 && output.buffer !== engine.memory.buffer) {
+      if (filled > 0) yield engine.memory.subarray(0, filled);
+      yield output;
+      filled = 0;
+      continue;
+    }
     filled += output.length;
     if (filled >= PIECE_BYTES || (isEnd && filled > 0)) {
       yield engine.memory.subarray(0, filled);

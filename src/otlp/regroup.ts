@@ -14,6 +14,7 @@ import { Int32Rows } from "./int32-rows.ts";
 import type { Item } from "./items.ts";
 import { RequestParts } from "./request-parts.ts";
 import { KeySort } from "./key-sort.ts";
+import { varintBytes } from "./wire/format.ts";
 
 /** Gathers items and writes them as requests. */
 export interface Regrouper {
@@ -22,11 +23,14 @@ export interface Regrouper {
   /** Bytes of memory that what was gathered takes. A request takes less, and is there beside it for a moment. */
   readonly heldBytes: number;
   /**
-   * Copies an item.
+   * Copies an item, as soon as another comes that does not follow it in the same request: what follows each other is
+   * copied at once.
    * @param key items of one group stand in the order of their keys, and those of one key in the order in which they
    * come; an integer from 0 to 2^32 - 1, by default 0
    */
   add(item: Item, key?: number): void;
+  /** Lets the request of the last items go, which must stay as it is until then. */
+  release(): void;
   /** Writes the request and forgets what was gathered; without items it is empty. */
   end(order: GroupOrder): Uint8Array;
   /**
@@ -53,6 +57,7 @@ export function openRegrouper(initialBytes: number = INITIAL_ITEM_BYTES): Regrou
 }
 
 const NONE = -1;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
 const INITIAL_ITEM_BYTES = 65_536;
 /** What an item takes besides while requests are written: where it starts and ends, and a number to sort it by. */
 const ORDERED_ITEM_BYTES = 16;
@@ -76,6 +81,10 @@ class ItemGatherer implements Regrouper {
   readonly #groups: Int32Rows = new Int32Rows(GROUP_COLUMNS);
   readonly #sort: KeySort = new KeySort();
   readonly #parts: RequestParts = new RequestParts(this.#tree);
+  /** The last items, that follow each other and were not copied yet; room for them is counted already. */
+  #source: Uint8Array = NO_BYTES;
+  #from = 0;
+  #to = 0;
 
   constructor(initialBytes: number) {
     this.#bytes = new ByteWriter(initialBytes, Number.POSITIVE_INFINITY);
@@ -88,18 +97,36 @@ class ItemGatherer implements Regrouper {
   get heldBytes(): number {
     const { length, byteLength } = this.#items;
     const orderedBytes = ORDERED_ITEM_BYTES * length;
-    return this.#bytes.length + byteLength + orderedBytes + this.#groups.byteLength + this.#tree.heldBytes;
+    return this.#itemBytes + byteLength + orderedBytes + this.#groups.byteLength + this.#tree.heldBytes;
   }
 
   add({ bytes, start, end, context }: Item, key: number = 0): void {
     const item = this.#items.add(NONE);
-    this.#items.set(item, START, this.#bytes.length);
+    this.#items.set(item, START, this.#itemBytes);
     this.#items.set(item, KEY, key);
     this.#link(item, this.#tree.find(context));
+    // Between an item and the next there is room for the shortest tag and length: it is these that stand there.
+    if (bytes === this.#source && start - 1 - varintBytes(end - start) === this.#to) {
+      this.#to = end;
+      return;
+    }
+    this.release();
     const output = this.#bytes;
     output.byte(context.metric === null ? CHILD_TAG : POINT_TAG);
     output.varint(end - start);
-    output.copy(bytes, start, end);
+    this.#source = bytes;
+    this.#from = start;
+    this.#to = end;
+  }
+
+  release(): void {
+    this.#bytes.copy(this.#source, this.#from, this.#to);
+    this.#forgetSource();
+  }
+
+  /** Bytes of the items, copied or not. */
+  get #itemBytes(): number {
+    return this.#bytes.length + this.#to - this.#from;
   }
 
   end(order: GroupOrder): Uint8Array {
@@ -110,6 +137,7 @@ class ItemGatherer implements Regrouper {
   }
 
   openParts(order: GroupOrder): RequestParts {
+    this.release();
     const parts = this.#parts;
     parts.begin(this.#bytes.bytes, this.itemCount);
     this.#addGroups(ROOT, order, parts);
@@ -117,10 +145,17 @@ class ItemGatherer implements Regrouper {
   }
 
   clear(): void {
+    this.#forgetSource();
     this.#bytes.length = 0;
     this.#items.clear();
     this.#groups.clear();
     this.#tree.clear();
+  }
+
+  #forgetSource(): void {
+    this.#source = NO_BYTES;
+    this.#from = 0;
+    this.#to = 0;
   }
 
   /** Puts an item behind the others of its group. */

@@ -3,6 +3,7 @@
  * random. An id has 16 bytes that are not all zero; anything else is none. The hash is the first lane, h1, of
  * MurmurHash3 x86 128 with seed 0. Archives name it, so it never changes: docs/archive-format.md.
  */
+import { releaseBytes } from "../bytes.ts";
 import { Murmur3 } from "./murmur3.ts";
 
 /** Bytes of a trace id. */
@@ -16,8 +17,8 @@ export interface TraceIdSink {
 
 /** Hashes of trace ids as they are gathered. */
 export interface TraceHashes extends TraceIdSink {
-  /** The hashes, each once, ascending. */
-  toList(): Uint32Array<ArrayBuffer>;
+  /** Takes the hashes, each once, ascending; the list is empty afterwards, and its memory is used again. */
+  take(): Uint32Array<ArrayBuffer>;
 }
 
 const INITIAL_COUNT = 1024;
@@ -35,24 +36,27 @@ export function openTraceHashes(): TraceHashes {
     if (count === hashes.length) {
       const larger = new Uint32Array(2 * count);
       larger.set(hashes);
+      releaseBytes(hashes);
       hashes = larger;
     }
     hashes[count] = hash;
     count += 1;
   }
 
-  function toList(): Uint32Array<ArrayBuffer> {
-    const sorted = hashes.subarray(0, count).toSorted();
+  function take(): Uint32Array<ArrayBuffer> {
+    hashes.subarray(0, count).sort();
     let kept = 0;
-    for (const hash of sorted) {
-      if (kept > 0 && sorted[kept - 1] === hash) continue;
-      sorted[kept] = hash;
+    for (let index = 0; index < count; index += 1) {
+      const hash = hashes[index] ?? 0;
+      if (kept > 0 && hashes[kept - 1] === hash) continue;
+      hashes[kept] = hash;
       kept += 1;
     }
-    return sorted.slice(0, kept);
+    count = 0;
+    return hashes.slice(0, kept);
   }
 
-  return { add, toList };
+  return { add, take };
 }
 
 /** Hashes a trace id. @returns `null` for what is no id */

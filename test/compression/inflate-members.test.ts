@@ -67,6 +67,13 @@ describe("inflateMembers()", () => {
     expect(isSame(await read(object), bytesOf(...raws))).toBe(true);
   });
 
+  it("gives what is dense all of a sudden, at the end of a piece too", async () => {
+    for (const before of [0, MIB, 2 * MIB - 5000, 2 * MIB - 1]) {
+      const raw = bytesOf(randomBytes(before), new Uint8Array(9 * MIB), makeText(100_000));
+      expect(isSame(await read(gzip(raw)), raw)).toBe(true);
+    }
+  });
+
   it("gives a member of less than 2 MiB whole", async () => {
     const lengths: number[] = [];
     for await (const piece of inflateMembers(pieces(bytesOf(gzip(makeText(MIB)), member("x")), 1000), "gzip"))

@@ -154,12 +154,13 @@ test("Regrouper.end() forgets what it wrote", () => {
   expect(regrouper.end("arrival")).toEqual(first);
 });
 
-test("Regrouper.add() copies the item and its context", () => {
+test("Regrouper.release() lets the request go: items and their contexts were copied", () => {
   const regrouper = openRegrouper();
   const request = Uint8Array.from(lengthField(1, resource("a"), lengthField(2, span())));
   const expected = [...request];
 
   for (const item of iterateItems("traces", request)) regrouper.add(item);
+  regrouper.release();
   request.fill(0);
 
   expect([...regrouper.end("arrival")]).toEqual(expected);
@@ -241,6 +242,14 @@ function writeParts(
   regrouper.clear();
   return written;
 }
+
+test("Regrouper.add() writes the shortest tags and lengths, whatever stands between items", () => {
+  const [tag = 0, length = 0, ...payload] = named("2");
+  const long = [tag | 0x80, 0, length | 0x80, 0, ...payload];
+  const unknown = [0x78, 5];
+  const request = traces(named("1"), long, named("3"), unknown, named("4"), named("5"));
+  expect(regroup("traces", [...request])).toEqual([...traces(unknown, ...["1", "2", "3", "4", "5"].map(named))]);
+});
 
 test("Regrouper.add() sorts the items of a group by their keys, and leaves those of one key as they came", () => {
   const regrouper = openRegrouper();

@@ -22,7 +22,7 @@ function hashesOf(signal: "traces" | "logs", ...items: readonly (readonly number
     const bytes = Uint8Array.from([0xff, ...item, 0x0a]);
     times.add({ bytes, start: 1, end: bytes.length - 1 });
   }
-  return [...traces.toList()];
+  return [...traces.take()];
 }
 
 /** A length in more bytes than it needs. */
@@ -61,5 +61,5 @@ test("openEventTimes() of data points has no trace ids", () => {
   const traces = openTraceHashes();
   const bytes = Uint8Array.from([0, ...lengthField(1, ID)]);
   openEventTimes("metrics", traces).add({ bytes, start: 1, end: bytes.length });
-  expect(traces.toList()).toHaveLength(0);
+  expect(traces.take()).toHaveLength(0);
 });

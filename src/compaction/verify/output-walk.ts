@@ -137,7 +137,7 @@ async function readMember(stored: Uint8Array, walked: WalkedOutput, place: Membe
   } finally {
     await reader.close();
   }
-  if (traces !== null) gathered.traceHashes.push(traces.toList());
+  if (traces !== null) gathered.traceHashes.push(traces.take());
   const { minTimeUnixNano, maxTimeUnixNano } = times.toTimes();
   if (minTimeUnixNano !== member.minTimeUnixNano || maxTimeUnixNano !== member.maxTimeUnixNano) {
     throw corrupt("its items have other event times than its entry says");
