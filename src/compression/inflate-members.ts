@@ -80,12 +80,13 @@ async function* inflateMember(
     crc = crc32(output, crc);
     length += output.length;
     filled += output.length;
+    // What fits into a piece is given only when it is known to be right.
+    if (isEnd) await readGzipTrailer(input, { crc, length });
     if (filled >= PIECE_BYTES || (isEnd && filled > 0)) {
       yield engine.memory.subarray(0, filled);
       filled = 0;
     }
   }
-  await readGzipTrailer(input, { crc, length });
 }
 
 function run(engine: SyncEngine, input: Uint8Array, outputAt: number): Uint8Array {

@@ -115,7 +115,7 @@ async function* readPass(request: ReadRequest, progress: Progress): AsyncGenerat
 }
 
 async function openObject({ store, bodyTimeout }: ReadRequest, object: VisibleObject): Promise<ObjectBody> {
-  return openBody(await store.get(object.key), object.length, bodyTimeout);
+  return openBody(await store.get(object.key), object.length, bodyTimeout, "passing");
 }
 
 /** What fresh objects will inflate to is guessed from what was read so far. */
