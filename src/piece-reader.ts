@@ -1,4 +1,5 @@
 /** Reads a stream of bytes in pieces as large as the runtime gives them: the one place that knows how to ask. */
+import { releaseBytes } from "./bytes.ts";
 import { PASSING_PIECE_BYTES, STREAM_PIECE_BYTES } from "./limits.ts";
 
 /** The reader of a stream; one read at a time. */
@@ -15,22 +16,34 @@ export interface PieceReader {
  */
 export type PieceKind = "kept" | "passing";
 
+/** How a stream is read. */
+export interface PieceOptions {
+  /** `kept` if absent. */
+  readonly kind?: PieceKind;
+  /** As many as will come, as far as that is known: passing pieces take no more memory. */
+  readonly expectedBytes?: number;
+}
+
 /**
  * Takes a stream over. In workerd a byte stream gives 64 KiB at a time to a reader that brings the buffer, and 4 KiB to
  * any other: each read leaves objects behind that outlive many collections of young ones.
  */
-export function openPieceReader(stream: ReadableStream<Uint8Array>, kind: PieceKind = "kept"): PieceReader {
+export function openPieceReader(
+  stream: ReadableStream<Uint8Array>,
+  { kind = "kept", expectedBytes = PASSING_PIECE_BYTES }: PieceOptions = {},
+): PieceReader {
   const byteReader = openByteReader(stream);
   if (byteReader === null) {
     const reader = stream.getReader();
     return { read: () => reader.read().then(toPiece), cancel: () => reader.cancel() };
   }
   let memory: ArrayBuffer | null = null;
-  const roomBytes = kind === "kept" ? STREAM_PIECE_BYTES : PASSING_PIECE_BYTES;
+  const roomBytes = kind === "kept" ? STREAM_PIECE_BYTES : Math.max(1, Math.min(expectedBytes, PASSING_PIECE_BYTES));
   return {
     read: () =>
       byteReader.read(new Uint8Array(memory ?? new ArrayBuffer(roomBytes))).then((result) => {
         const piece = toPiece(result);
+        if (piece === null && kind === "passing" && result.value !== undefined) releaseBytes(result.value);
         // A source that trickles would otherwise leave such room behind for every few bytes.
         const isSmall = kind === "kept" && piece !== null && piece.length * 2 <= roomBytes;
         // What was brought comes back under another name.

@@ -1,5 +1,5 @@
 /** Gathers small runs of bytes into pieces that are worth a write: {@link openPieces}. */
-import { REPLAY_PIECE_BYTES } from "../limits.ts";
+import { REPLAY_PIECE_BYTES, REPLAY_RUN_UNCOPIED_BYTES } from "../limits.ts";
 
 /** What is being gathered; what comes out is valid until the next call, or the next is asked for. */
 export interface Pieces {
@@ -20,11 +20,11 @@ export function openPieces(): Pieces {
   function* add(bytes: Uint8Array): Generator<Uint8Array, void, void> {
     addedBytes += bytes.length;
     let position = 0;
-    // What is a piece by itself is not copied.
-    if (bytes.length >= REPLAY_PIECE_BYTES) yield* flush();
-    while (length === 0 && bytes.length - position >= REPLAY_PIECE_BYTES) {
-      yield bytes.subarray(position, position + REPLAY_PIECE_BYTES);
-      position += REPLAY_PIECE_BYTES;
+    if (bytes.length >= REPLAY_RUN_UNCOPIED_BYTES) yield* flush();
+    while (length === 0 && bytes.length - position >= REPLAY_RUN_UNCOPIED_BYTES) {
+      const piece = bytes.subarray(position, position + REPLAY_PIECE_BYTES);
+      position += piece.length;
+      yield piece;
     }
     while (position < bytes.length) {
       const taken = bytes.subarray(position, position + memory.length - length);
