@@ -137,7 +137,7 @@ export function useZstdContent<Result>(frame: Uint8Array, use: (content: Uint8Ar
   return result;
 }
 
-/** Inflates one frame in memory that is the caller's until it is released; `null` if it could not be done in this way. */
+/** Inflates one frame in memory that is the caller's until it is released; `null` if it could not be done so. */
 export function holdZstdContent(frame: Uint8Array): HeldContent | null {
   const engine = holding.take();
   if (engine === null) return null;

@@ -78,7 +78,7 @@ export function openMember(stored: Uint8Array, { compression, rawBytes, usage }:
   };
 }
 
-/** Gives a member of the usual size as one piece, any other in small ones, which is where what is wrong with it shows. */
+/** Gives a member of the usual size as one piece, any other in small ones: what is wrong with it shows there. */
 async function* inflateWhole(
   stored: Uint8Array,
   compression: Compression,

@@ -152,7 +152,8 @@ async function* readStep(
   const isResumed = minute === resumed && name === request.place?.part;
   const given = isResumed ? request.place : NOTHING_GIVEN;
   const passedFrom = isResumed && progress.begun === null ? usage.rawBytes : null;
-  const source = { signal: request.signal, encoding: request.encoding, usage, given };
+  const { signal, encoding, isPassedOn = false } = request;
+  const source = { signal, encoding, isPassedOn, usage, given };
   for await (const event of readPart(part, minute, source)) {
     if (event.kind !== "failed") {
       const { before, ...content } = event;

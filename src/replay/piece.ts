@@ -20,8 +20,9 @@ export function openPieces(): Pieces {
   function* add(bytes: Uint8Array): Generator<Uint8Array, void, void> {
     addedBytes += bytes.length;
     let position = 0;
-    if (bytes.length >= REPLAY_RUN_UNCOPIED_BYTES) yield* flush();
-    while (length === 0 && bytes.length - position >= REPLAY_RUN_UNCOPIED_BYTES) {
+    const isLong = bytes.length >= REPLAY_RUN_UNCOPIED_BYTES;
+    if (isLong) yield* flush();
+    while (isLong && bytes.length - position >= REPLAY_RUN_UNCOPIED_BYTES) {
       const piece = bytes.subarray(position, position + REPLAY_PIECE_BYTES);
       position += piece.length;
       yield piece;
