@@ -1,6 +1,6 @@
 /** Reads a store's stream piece by piece, each within a time: the platform would wait for a stalled one for ever. */
 import { FirnError } from "./errors.ts";
-import { openPieceReader, type PieceKind } from "./piece-reader.ts";
+import { openPieceReader, type PieceOptions } from "./piece-reader.ts";
 import { watchStalls } from "./stall-watch.ts";
 import type { Millis } from "./units.ts";
 
@@ -19,14 +19,14 @@ export interface BoundedReader {
 /**
  * Takes a stream over.
  * @param timeout how long a read may give nothing
- * @param kind whether pieces are the reader's
+ * @param pieces what they are to be like
  */
 export function openBoundedReader(
   stream: ReadableStream<Uint8Array>,
   timeout: Millis,
-  kind: PieceKind = "kept",
+  pieces: PieceOptions = {},
 ): BoundedReader {
-  const reader = openPieceReader(stream, kind);
+  const reader = openPieceReader(stream, pieces);
   let stalled: FirnError | null = null;
   /** Fails the read under way. A race with a promise that outlives it would hold on to every read. */
   let fail: ((error: unknown) => void) | null = null;

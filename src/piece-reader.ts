@@ -16,18 +16,29 @@ export interface PieceReader {
  */
 export type PieceKind = "kept" | "passing";
 
+/** How a stream is read. */
+export interface PieceOptions {
+  /** `kept` if absent. */
+  readonly kind?: PieceKind;
+  /** As many as will come, as far as that is known: passing pieces take no more memory. */
+  readonly expectedBytes?: number;
+}
+
 /**
  * Takes a stream over. In workerd a byte stream gives 64 KiB at a time to a reader that brings the buffer, and 4 KiB to
  * any other: each read leaves objects behind that outlive many collections of young ones.
  */
-export function openPieceReader(stream: ReadableStream<Uint8Array>, kind: PieceKind = "kept"): PieceReader {
+export function openPieceReader(
+  stream: ReadableStream<Uint8Array>,
+  { kind = "kept", expectedBytes = PASSING_PIECE_BYTES }: PieceOptions = {},
+): PieceReader {
   const byteReader = openByteReader(stream);
   if (byteReader === null) {
     const reader = stream.getReader();
     return { read: () => reader.read().then(toPiece), cancel: () => reader.cancel() };
   }
   let memory: ArrayBuffer | null = null;
-  const roomBytes = kind === "kept" ? STREAM_PIECE_BYTES : PASSING_PIECE_BYTES;
+  const roomBytes = kind === "kept" ? STREAM_PIECE_BYTES : Math.max(1, Math.min(expectedBytes, PASSING_PIECE_BYTES));
   return {
     read: () => {
       const room = new Uint8Array(memory ?? new ArrayBuffer(roomBytes));

@@ -34,7 +34,7 @@ function openWritten(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> 
 }
 
 async function readAll(stream: ReadableStream<Uint8Array>, kind: PieceKind): Promise<readonly Uint8Array[]> {
-  const reader = openPieceReader(stream, kind);
+  const reader = openPieceReader(stream, { kind });
   const pieces: Uint8Array[] = [];
   for (let piece = await reader.read(); piece !== null; piece = await reader.read()) pieces.push(piece);
   return pieces;
@@ -60,7 +60,7 @@ describe("openPieceReader()", () => {
   });
 
   it("gives passing pieces that are right until the next is asked for", async () => {
-    const reader = openPieceReader(openBytes(), "passing");
+    const reader = openPieceReader(openBytes(), { kind: "passing" });
     let length = 0;
     let isRight = true;
     for (let piece = await reader.read(); piece !== null; piece = await reader.read()) {
@@ -78,7 +78,7 @@ describe("openPieceReader()", () => {
 
   it("cancels the stream", async () => {
     const stream = openBytes();
-    const reader = openPieceReader(stream, "passing");
+    const reader = openPieceReader(stream, { kind: "passing" });
     await reader.read();
 
     await reader.cancel();

@@ -4,8 +4,6 @@
  */
 import { classifyKey, type Layout } from "../archive/key.ts";
 import type { ObjectForm } from "../archive/object-form.ts";
-import { inflateMembers } from "../compression/inflate-members.ts";
-import type { inflateStream } from "../compression/inflate-stream.ts";
 import { FirnError } from "../errors.ts";
 import { COMPACT_FETCH_AHEAD, STORE_CALL_TIMEOUT } from "../limits.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
@@ -89,8 +87,6 @@ async function openSource(from: SourceStore, source: SourceRow): Promise<OpenedS
   return { source, read: () => readFields(from, source, { form, body }), close: () => body.close() };
 }
 
-const inflatePassing: typeof inflateStream = (source, compression) => inflateMembers(source, compression, "passing");
-
 async function* readFields(
   { signal, usage }: SourceStore,
   source: SourceRow,
@@ -98,7 +94,7 @@ async function* readFields(
 ): AsyncGenerator<readonly TopLevelField[], void, void> {
   const { key, length, etag } = source;
   const object = { key, length, etag, form, minute: millis(source.minute * MINUTE) };
-  const pieces = readRawBytes(object, body, usage, inflatePassing);
+  const pieces = readRawBytes(object, body, usage);
   const runs = form.marshaler === "otlp_json" ? readJsonFields(pieces, signal) : readProtobufFields(pieces, signal);
   try {
     for (;;) {

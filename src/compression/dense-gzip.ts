@@ -10,7 +10,7 @@ import { toCorruptObject } from "./corrupt-object.ts";
 import { inflateDeflate } from "./deflate.ts";
 import { deflatersOf, MEMBER_INFLATERS } from "./deflate-engines.ts";
 import { findTrailerFault, GZIP_TRAILER_BYTES, parseGzipHeader } from "./gzip-format.ts";
-import type { SyncEngine } from "./sync-engine.ts";
+import { holdOutput, type HeldContent, type SyncEngine } from "./sync-engine.ts";
 
 /** Magic, method, no flags, no time, no extra flags, unknown system. */
 export const PLAIN_GZIP_HEADER: Uint8Array = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
@@ -52,6 +52,23 @@ export function useGzipContent<Result>(
   const result = use(content);
   if (engine !== null) MEMBER_INFLATERS.give(engine);
   return result;
+}
+
+/** Inflates a whole member in memory that is the caller's until it is released; `null` if it cannot be done so. */
+export function holdGzipContent(member: Uint8Array): HeldContent | null {
+  const header = parseGzipHeader(member, 0);
+  const engine = header.kind === "header" ? MEMBER_INFLATERS.take() : null;
+  if (header.kind !== "header" || engine === null) return null;
+  const stream = member.subarray(header.end);
+  const inflated = inflate(engine, stream);
+  if (inflated === null) return null;
+  const { content, consumed } = inflated;
+  const held = holdOutput(content, engine, MEMBER_INFLATERS);
+  const trailer = { crc: crc32(content), length: content.length };
+  const isWhole = consumed + GZIP_TRAILER_BYTES === stream.length;
+  if (isWhole && findTrailerFault(stream, consumed, trailer) === null) return held;
+  held.release();
+  return null;
 }
 
 interface Inflated {

@@ -7,13 +7,23 @@ import { constants, createZstdCompress, createZstdDecompress, zstdCompressSync }
 import { joinBytes } from "../bytes.ts";
 import { KIB, MIB } from "../units.ts";
 import { compressMember } from "./member.ts";
-import { openEnginePool, type EngineKind, type EnginePool, type SharedMemory, type SyncEngine } from "./sync-engine.ts";
+import {
+  holdOutput,
+  openEnginePool,
+  type EngineKind,
+  type EnginePool,
+  type HeldContent,
+  type SharedMemory,
+  type SyncEngine,
+} from "./sync-engine.ts";
 import { isAtFrameEnd, openZstdWalk, parseZstdHeader, walkZstdBlocks } from "./zstd-frame.ts";
 
 /** Raw bytes of a frame at most; what is longer becomes several. */
 export const DENSE_FRAME_MAX_BYTES: number = 4 * MIB;
 /** Output that does not fit makes engines of workerd fail: raw blocks take 3 bytes each, of 128 KiB. */
 const OUTPUT_BYTES: number = DENSE_FRAME_MAX_BYTES + 64 * KIB;
+/** Members that are held at the same time, beyond which memory is not kept: of outputs that are read side by side. */
+const MAX_IDLE_HOLDERS = 4;
 /** From this level on, tables would take 16 MiB and more. */
 const FIRST_LEVEL_OF_LARGE_TABLES = 10;
 
@@ -83,7 +93,15 @@ const decompressing: EnginePool = openEnginePool({
   outputBytes: OUTPUT_BYTES,
   maxIdle: 1,
   sharing,
-  isSound: (engine) => isSame(engine.run(PROBE_FRAME, 0), PROBE_TEXT) && isSame(engine.run(PROBE_FRAME, 0), PROBE_TEXT),
+  isSound: isProbeRead,
+});
+
+/** For content that is held while other things are compressed or inflated: each engine has memory of its own. */
+const holding: EnginePool = openEnginePool({
+  open: (chunkSize) => createZstdDecompress({ chunkSize }),
+  outputBytes: OUTPUT_BYTES,
+  maxIdle: MAX_IDLE_HOLDERS,
+  isSound: isProbeRead,
 });
 
 /**
@@ -117,6 +135,20 @@ export function useZstdContent<Result>(frame: Uint8Array, use: (content: Uint8Ar
   const result = engine.consumedBytes === frame.length ? use(content) : null;
   decompressing.give(engine);
   return result;
+}
+
+/** Inflates one frame in memory that is the caller's until it is released; `null` if it could not be done so. */
+export function holdZstdContent(frame: Uint8Array): HeldContent | null {
+  const engine = holding.take();
+  if (engine === null) return null;
+  try {
+    const content = engine.run(frame, 0);
+    if (engine.consumedBytes === frame.length) return holdOutput(content, engine, holding);
+    holding.give(engine);
+    return null;
+  } catch {
+    return null;
+  }
 }
 
 /** Makes a frame with an engine; `null` when the runtime could not. */
@@ -173,6 +205,10 @@ function isWholeFrame(frame: Uint8Array, contentBytes: number): boolean {
   if (header.kind !== "frame" || header.contentBytes !== contentBytes) return false;
   const walk = openZstdWalk(header);
   return walkZstdBlocks(walk, frame, 0) === frame.length && isAtFrameEnd(walk);
+}
+
+function isProbeRead(engine: SyncEngine): boolean {
+  return [0, 1].every(() => isSame(engine.run(PROBE_FRAME, 0), PROBE_TEXT));
 }
 
 function isSame(found: Uint8Array, expected: Uint8Array): boolean {

@@ -13,9 +13,16 @@
 import { joinBytes } from "../bytes.ts";
 import type { FirnError } from "../errors.ts";
 import { toCorruptObject } from "./corrupt-object.ts";
-import { compressDenseGzip, PLAIN_GZIP_HEADER, useGzipContent } from "./dense-gzip.ts";
-import { compressDenseZstd, DENSE_FRAME_MAX_BYTES, useZstdContent, type DenseEffort } from "./dense-zstd.ts";
+import { compressDenseGzip, holdGzipContent, PLAIN_GZIP_HEADER, useGzipContent } from "./dense-gzip.ts";
+import {
+  compressDenseZstd,
+  DENSE_FRAME_MAX_BYTES,
+  holdZstdContent,
+  useZstdContent,
+  type DenseEffort,
+} from "./dense-zstd.ts";
 import { parseGzipHeader } from "./gzip-format.ts";
+import type { HeldContent } from "./sync-engine.ts";
 import { inflateZstd } from "./zstd.ts";
 import { isAtFrameEnd, openZstdWalk, parseZstdHeader, walkZstdBlocks } from "./zstd-frame.ts";
 
@@ -94,6 +101,23 @@ export function useDense<Result>(
   const frame = findOnlyFrame(member, rawBytes);
   const used = frame === null ? null : useZstdContent(frame, useWhole);
   return (used ?? useWhole(inflateFrames(member, rawBytes))).value;
+}
+
+/**
+ * Inflates a whole member, whose entry is passed over, in memory that is used again.
+ * @returns what it holds, until it is released; `null` where it has to be read in another way, or is no such member
+ */
+export function holdDense({ member, compression, rawBytes }: DenseMember): HeldContent | null {
+  if (rawBytes > DENSE_FRAME_MAX_BYTES) return null;
+  if (compression === "gzip") return checkHeld(holdGzipContent(member), rawBytes);
+  const frame = findOnlyFrame(member, rawBytes);
+  return frame === null ? null : checkHeld(holdZstdContent(frame), rawBytes);
+}
+
+function checkHeld(held: HeldContent | null, rawBytes: number): HeldContent | null {
+  if (held === null || held.content.length === rawBytes) return held;
+  held.release();
+  return null;
 }
 
 /** A member that {@link compressDense} made, with or without an entry. */

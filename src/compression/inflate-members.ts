@@ -86,6 +86,8 @@ async function* inflateMember(
     isEnd = engine.consumedBytes < slice.length;
     crc = crc32(output, crc);
     length += output.length;
+    // What fits into a piece is given only when it is known to be right.
+    if (isEnd) await readGzipTrailer(input, { crc, length });
     inputBytes = output.length > DENSE_OUTPUT_RATIO * slice.length ? SHORT_INPUT_BYTES : INPUT_BYTES;
     if (output.length > 0 && output.buffer !== engine.memory.buffer) {
       if (filled > 0) yield engine.memory.subarray(0, filled);
@@ -99,7 +101,6 @@ async function* inflateMember(
       filled = 0;
     }
   }
-  await readGzipTrailer(input, { crc, length });
 }
 
 function run(engine: SyncEngine, input: Uint8Array, outputAt: number): Uint8Array {

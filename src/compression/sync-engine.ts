@@ -57,6 +57,25 @@ export interface SharedMemory {
   memory: Uint8Array | null;
 }
 
+/** What an engine made, its taker's until it is released. */
+export interface HeldContent {
+  readonly content: Uint8Array;
+  /** Gives the engine back; may be called repeatedly. */
+  release(): void;
+}
+
+/** Holds the output of an engine's last call. */
+export function holdOutput(content: Uint8Array, engine: SyncEngine, pool: EnginePool): HeldContent {
+  let isHeld = true;
+  return {
+    content,
+    release: () => {
+      if (isHeld) pool.give(engine);
+      isHeld = false;
+    },
+  };
+}
+
 /** Opens a pool without engines. */
 export function openEnginePool(kind: EngineKind): EnginePool {
   const idle: SyncEngine[] = [];

@@ -33,6 +33,11 @@ export interface ReadRequest {
    * converted is unreadable. Items of the other signals are given as protobuf, whatever they were stored in.
    */
   readonly encoding?: Encoding;
+  /**
+   * Items are passed on and not decoded. Outputs of compaction were read back before they counted, and their members
+   * have checksums: of these, items are only counted then.
+   */
+  readonly isPassedOn?: boolean;
   /** What the consumer will keep of the items; all of them if absent. */
   readonly hints?: ReadHints;
   readonly limits: ReadLimits;

@@ -3,6 +3,7 @@
  * and held until its members are read. Nothing is held open between two minutes, since several hour objects are read
  * side by side and the platform gives an invocation six connections.
  */
+import { releaseBytes } from "../bytes.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import type { Bytes, Millis } from "../units.ts";
 import { openBody, readWholeBody, type ObjectBody } from "./object-body.ts";
@@ -41,7 +42,10 @@ export function planChunks(members: readonly MemberPlace[], maxBytes: Bytes): re
 export interface ChunkReader {
   /** Fetches the first chunk, unless the reading has begun. Fails as `take` does, which then fails likewise. */
   prefetch(): Promise<void>;
-  /** Takes a chunk, which is the one taken last or a later one, and begins to fetch the next. */
+  /**
+   * Takes a chunk, which is the one taken last or a later one, and begins to fetch the next. Its memory is used again
+   * when a later one is taken.
+   */
   take(index: number): Promise<Uint8Array>;
   /** Lets go of everything; may be called at any time and repeatedly. */
   close(): Promise<void>;
@@ -62,6 +66,9 @@ export interface ChunkSource {
 /** Opens a reader; nothing is fetched yet. The store calls were counted by whoever planned them. */
 export function openChunks({ store, key, etag, chunks, usage, bodyTimeout }: ChunkSource): ChunkReader {
   const held = new Map<number, Promise<Uint8Array>>();
+  /** Memory of chunks that are not held any more: what is left to be collected, is collected late. */
+  const idle: Uint8Array[] = [];
+  const longest = Math.max(0, ...chunks.map(({ length }) => length));
   const bodies = new Set<ObjectBody>();
   let hasBegun = false;
   let isClosed = false;
@@ -69,11 +76,12 @@ export function openChunks({ store, key, etag, chunks, usage, bodyTimeout }: Chu
   async function fetchChunk({ offset, length }: Chunk): Promise<Uint8Array> {
     const range = { offset, length };
     const stream = await store.get(key, etag === null ? { range } : { range, ifMatch: etag });
-    const body = openBody(stream, length, bodyTimeout);
+    const body = openBody(stream, length, bodyTimeout, "passing");
     bodies.add(body);
+    const memory = idle.pop() ?? new Uint8Array(longest);
     try {
       // Closed while the store was asked: nobody will read what it answered.
-      return isClosed ? new Uint8Array(0) : await readWholeBody(body, length);
+      return isClosed ? new Uint8Array(0) : await readWholeBody(body, length, memory);
     } finally {
       await body.close();
       bodies.delete(body);
@@ -90,13 +98,20 @@ export function openChunks({ store, key, etag, chunks, usage, bodyTimeout }: Chu
     return fetched;
   }
 
+  function letGo(index: number, free: (memory: Uint8Array) => void): void {
+    const fetched = held.get(index);
+    held.delete(index);
+    // One that failed has freed itself.
+    fetched?.then(({ buffer }) => free(new Uint8Array(buffer))).catch(() => undefined);
+  }
+
   return {
     prefetch: async () => {
       if (!hasBegun && !isClosed) await fetch(0);
     },
     take: async (index) => {
       hasBegun = true;
-      for (const earlier of held.keys()) if (earlier < index) held.delete(earlier);
+      for (const earlier of held.keys()) if (earlier < index) letGo(earlier, (memory) => idle.push(memory));
       const fetched = fetch(index);
       if (fetched === null) throw new Error(`Cannot take chunk ${index} of ${chunks.length}`);
       const bytes = await fetched;
@@ -107,7 +122,8 @@ export function openChunks({ store, key, etag, chunks, usage, bodyTimeout }: Chu
     },
     close: async () => {
       isClosed = true;
-      held.clear();
+      for (const index of held.keys()) letGo(index, releaseBytes);
+      for (const memory of idle.splice(0)) releaseBytes(memory);
       await Promise.all(Array.from(bodies, (body) => body.close()));
     },
   };

@@ -2,15 +2,18 @@
  * One member of an hour object, inflated and cut by the lengths that its entry names. It must be as long as the entry
  * says, to the byte: what is cut by a wrong length is no request.
  */
+import { holdDense } from "../compression/dense.ts";
 import { inflateStream } from "../compression/inflate-stream.ts";
 import type { Compression } from "../compression/member.ts";
+import type { HeldContent } from "../compression/sync-engine.ts";
 import { FirnError } from "../errors.ts";
 import type { RunningUsage } from "./usage.ts";
 
 /** A cursor over the raw bytes of a member. */
 export interface MemberReader {
   /**
-   * Yields the bytes from where the reader stands up to a position; what the last call left unread is passed over.
+   * Yields the bytes from where the reader stands up to a position; what the last call left unread is passed over. A
+   * piece is valid until the next is asked for, or the reader is closed.
    * @throws FirnError `corrupt_object` when the member ends before, or is broken
    */
   take(from: number, to: number): AsyncGenerator<Uint8Array, void, void>;
@@ -20,16 +23,20 @@ export interface MemberReader {
   close(): Promise<void>;
 }
 
+/** A member as its table lists it. */
+export interface MemberForm {
+  readonly compression: Compression;
+  /** Its length once inflated, as its entry says. */
+  readonly rawBytes: number;
+  readonly usage: RunningUsage;
+}
+
 /**
  * Opens a member.
  * @param stored the whole member as it is stored
- * @param rawBytes its length once inflated, as its entry says
  */
-export function openMember(
-  stored: Uint8Array,
-  { compression, rawBytes, usage }: { compression: Compression; rawBytes: number; usage: RunningUsage },
-): MemberReader {
-  const pieces = inflateStream(once(stored), compression);
+export function openMember(stored: Uint8Array, { compression, rawBytes, usage }: MemberForm): MemberReader {
+  const pieces = inflateWhole(stored, compression, rawBytes);
   let piece: Uint8Array = new Uint8Array(0);
   let position = 0;
 
@@ -39,11 +46,11 @@ export function openMember(
       const result = await pieces.next();
       if (result.done === true) return piece;
       piece = result.value;
-      usage.rawBytes += piece.length;
     }
     const taken = piece.subarray(0, maxBytes);
     piece = piece.subarray(taken.length);
     position += taken.length;
+    usage.rawBytes += taken.length;
     return taken;
   }
 
@@ -69,6 +76,24 @@ export function openMember(
       await pieces.return();
     },
   };
+}
+
+/** Gives a member of the usual size as one piece, any other in small ones: what is wrong with it shows there. */
+async function* inflateWhole(
+  stored: Uint8Array,
+  compression: Compression,
+  rawBytes: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const held: HeldContent | null = compression === "none" ? null : holdDense({ member: stored, compression, rawBytes });
+  if (held === null) {
+    yield* inflateStream(once(stored), compression);
+    return;
+  }
+  try {
+    yield held.content;
+  } finally {
+    held.release();
+  }
 }
 
 async function* once(stored: Uint8Array): AsyncGenerator<Uint8Array, void, void> {

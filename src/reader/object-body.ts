@@ -29,7 +29,7 @@ export function openBody(
   timeout: Millis = STORE_CALL_TIMEOUT,
   kind: PieceKind = "kept",
 ): ObjectBody {
-  const reader = openBoundedReader(stream, timeout, kind);
+  const reader = openBoundedReader(stream, timeout, { kind, expectedBytes });
 
   async function* read(): AsyncGenerator<Uint8Array, void, void> {
     let receivedBytes = 0;
@@ -58,9 +58,17 @@ async function readPiece(reader: BoundedReader): Promise<Uint8Array | null> {
   }
 }
 
-/** Reads a body to its end into memory of its own. @param length - of the body, as it was listed */
-export async function readWholeBody(body: ObjectBody, length: number): Promise<Uint8Array> {
-  const whole = new Uint8Array(length);
+/**
+ * Reads a body to its end.
+ * @param length - of the body, as it was listed
+ * @param memory - of at least that length, of which a view is returned; memory of its own if absent
+ */
+export async function readWholeBody(
+  body: ObjectBody,
+  length: number,
+  memory: Uint8Array = new Uint8Array(length),
+): Promise<Uint8Array> {
+  const whole = memory.subarray(0, length);
   let position = 0;
   for await (const piece of body.read()) {
     // What is beyond the end is counted by the body, which then fails.

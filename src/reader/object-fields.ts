@@ -5,6 +5,7 @@
 import { FirnError } from "../errors.ts";
 import { JSON_TAIL, jsonHead } from "../otlp/json/envelope.ts";
 import { openJsonSplitter } from "../otlp/json/splitter.ts";
+import { countOwnItems } from "../otlp/own-items.ts";
 import { openTopLevelSplitter, type TopLevelField } from "../otlp/top-level.ts";
 import { toFaultError } from "../otlp/wire/fault.ts";
 import { walkRequest } from "../otlp/wire/walk.ts";
@@ -20,13 +21,17 @@ export interface FieldRun {
   readonly itemCount: number;
 }
 
+/** Counts the items of fields. @throws FirnError `corrupt_object` when they are no requests */
+export type CountItems = (fields: readonly TopLevelField[], signal: ItemSignal) => number;
+
 /** Reads concatenated protobuf requests. @throws FirnError `corrupt_object` when that is not what the bytes are */
 export async function* readProtobufFields(
   pieces: AsyncIterable<Uint8Array>,
   signal: ItemSignal,
+  count: CountItems = countItems,
 ): AsyncGenerator<FieldRun, void, void> {
   const splitter = openTopLevelSplitter();
-  for await (const piece of pieces) yield* toRuns(splitter.push(piece), signal);
+  for await (const piece of pieces) yield* toRuns(splitter.push(piece), signal, count);
   splitter.end();
 }
 
@@ -66,8 +71,19 @@ export async function* toRunDocument(
   yield JSON_TAIL;
 }
 
-function* toRuns(fields: readonly TopLevelField[], signal: ItemSignal): Generator<FieldRun, void, void> {
-  if (fields.length > 0) yield { kind: "fields", fields, itemCount: countItems(fields, signal) };
+function* toRuns(
+  fields: readonly TopLevelField[],
+  signal: ItemSignal,
+  count: CountItems = countItems,
+): Generator<FieldRun, void, void> {
+  if (fields.length > 0) yield { kind: "fields", fields, itemCount: count(fields, signal) };
+}
+
+/** Counts the items of fields that Firn wrote itself, for those who do not decode them. */
+export function countWrittenItems(fields: readonly TopLevelField[], signal: ItemSignal): number {
+  let itemCount = 0;
+  for (const field of fields) itemCount += countOwnItems(signal, field.field) ?? countItems([field], signal);
+  return itemCount;
 }
 
 /**

@@ -9,7 +9,15 @@ import type { Millis } from "../units.ts";
 import type { ReadPlace } from "./contract.ts";
 import type { OpenedObject, OpenedPart } from "./fetch-ahead.ts";
 import type { HourObject, Run } from "./hour-object.ts";
-import { countItems, readJsonFields, readProtobufFields, toRunDocument, type FieldRun } from "./object-fields.ts";
+import {
+  countItems,
+  countWrittenItems,
+  readJsonFields,
+  readProtobufFields,
+  toRunDocument,
+  type CountItems,
+  type FieldRun,
+} from "./object-fields.ts";
 import { readRequest, type WholeRequest } from "./object-request.ts";
 import { readRawBytes } from "./raw-bytes.ts";
 import type { RunningUsage } from "./usage.ts";
@@ -28,6 +36,8 @@ export interface PartSource {
   readonly signal: Signal;
   /** Wanted for requests of profiles; as they were stored without it. */
   readonly encoding: Encoding | undefined;
+  /** As in the request. */
+  readonly isPassedOn: boolean;
   readonly usage: RunningUsage;
   /** Of the part, this was given already. */
   readonly given: PlaceInPart;
@@ -98,9 +108,10 @@ async function* readContent(
   isJson: boolean,
   pieces: AsyncIterable<Uint8Array>,
   { signal, encoding }: PartSource,
+  count?: CountItems,
 ): AsyncGenerator<FieldRun | WholeRequest, void, void> {
   if (isItemSignal(signal)) {
-    yield* isJson ? readJsonFields(pieces, signal) : readProtobufFields(pieces, signal);
+    yield* isJson ? readJsonFields(pieces, signal) : readProtobufFields(pieces, signal, count);
     return;
   }
   const stored = isJson ? "json" : "protobuf";
@@ -134,7 +145,7 @@ async function* readRun(
   const isJson = form.marshaler === "otlp_json";
   const content = isJson ? toRunDocument(pieces, source.signal) : pieces;
   let found = 0;
-  for await (const event of readContent(isJson, content, source)) {
+  for await (const event of readContent(isJson, content, source, source.isPassedOn ? countWrittenItems : countItems)) {
     if (event.kind === "fields") found += event.itemCount;
     yield event;
   }

@@ -115,7 +115,7 @@ async function* readPass(request: ReadRequest, progress: Progress): AsyncGenerat
 }
 
 async function openObject({ store, bodyTimeout }: ReadRequest, object: VisibleObject): Promise<ObjectBody> {
-  return openBody(await store.get(object.key), object.length, bodyTimeout);
+  return openBody(await store.get(object.key), object.length, bodyTimeout, "passing");
 }
 
 /** What fresh objects will inflate to is guessed from what was read so far. */
@@ -152,7 +152,8 @@ async function* readStep(
   const isResumed = minute === resumed && name === request.place?.part;
   const given = isResumed ? request.place : NOTHING_GIVEN;
   const passedFrom = isResumed && progress.begun === null ? usage.rawBytes : null;
-  const source = { signal: request.signal, encoding: request.encoding, usage, given };
+  const { signal, encoding, isPassedOn = false } = request;
+  const source = { signal, encoding, isPassedOn, usage, given };
   for await (const event of readPart(part, minute, source)) {
     if (event.kind !== "failed") {
       const { before, ...content } = event;

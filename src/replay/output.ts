@@ -56,7 +56,7 @@ export function openOutput({ format, signal, maxLineBytes, onError }: OutputOpti
     case "json":
       return openDocument(openJsonSource(signal, onError));
     case "proto":
-      return openUnheld((content) => fieldsOf(content).map(({ field }) => field));
+      return openUnheld((content) => joinAdjacent(fieldsOf(content)));
     case "proto-delimited":
       return openMessages();
     default:
@@ -72,6 +72,21 @@ function openUnheld(add: Output["add"]): Output {
 function fieldsOf(content: Content): readonly TopLevelField[] {
   if (content.kind === "fields") return content.fields;
   throw new Error("Cannot write a whole request between fields");
+}
+
+/** Fields that follow each other in memory are given as one, so that a whole run needs neither copies nor writes. */
+function* joinAdjacent(fields: readonly TopLevelField[]): Generator<Uint8Array, void, void> {
+  let joined: Uint8Array | null = null;
+  for (const { field } of fields) {
+    if (joined === null) joined = field;
+    else if (field.buffer === joined.buffer && field.byteOffset === joined.byteOffset + joined.length) {
+      joined = new Uint8Array(joined.buffer, joined.byteOffset, joined.length + field.length);
+    } else {
+      yield joined;
+      joined = field;
+    }
+  }
+  if (joined !== null) yield joined;
 }
 
 /** The containers that can be written as JSON. */

@@ -1,7 +1,7 @@
 /** Gathers small runs of bytes into pieces that are worth a write: {@link openPieces}. */
-import { STREAM_PIECE_BYTES } from "../limits.ts";
+import { REPLAY_PIECE_BYTES, REPLAY_RUN_UNCOPIED_BYTES } from "../limits.ts";
 
-/** What is being gathered; what comes out has memory of its own. */
+/** What is being gathered; what comes out is valid until the next call, or the next is asked for. */
 export interface Pieces {
   /** Bytes that were added so far. */
   readonly addedBytes: number;
@@ -11,28 +11,34 @@ export interface Pieces {
   flush(): Iterable<Uint8Array>;
 }
 
-/** Opens an empty piece. */
+/** Opens an empty piece, whose memory is used again and again. */
 export function openPieces(): Pieces {
-  let buffer = new Uint8Array(STREAM_PIECE_BYTES);
+  const memory = new Uint8Array(REPLAY_PIECE_BYTES);
   let length = 0;
   let addedBytes = 0;
 
   function* add(bytes: Uint8Array): Generator<Uint8Array, void, void> {
     addedBytes += bytes.length;
     let position = 0;
+    const isLong = bytes.length >= REPLAY_RUN_UNCOPIED_BYTES;
+    if (isLong) yield* flush();
+    while (isLong && bytes.length - position >= REPLAY_RUN_UNCOPIED_BYTES) {
+      const piece = bytes.subarray(position, position + REPLAY_PIECE_BYTES);
+      position += piece.length;
+      yield piece;
+    }
     while (position < bytes.length) {
-      const taken = bytes.subarray(position, position + buffer.length - length);
-      buffer.set(taken, length);
+      const taken = bytes.subarray(position, position + memory.length - length);
+      memory.set(taken, length);
       length += taken.length;
       position += taken.length;
-      if (length === buffer.length) yield* flush();
+      if (length === memory.length) yield* flush();
     }
   }
 
   function* flush(): Generator<Uint8Array, void, void> {
     if (length === 0) return;
-    const full = buffer.subarray(0, length);
-    buffer = new Uint8Array(STREAM_PIECE_BYTES);
+    const full = memory.subarray(0, length);
     length = 0;
     yield full;
   }

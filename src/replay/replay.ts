@@ -65,35 +65,48 @@ function toRestart(error: unknown, { cursor }: ReplayQuery): unknown {
 type Outcome = "ended" | "cancelled" | "failed";
 type Report = (outcome: Outcome, error?: unknown) => void;
 
-/** Nothing is read before the client asks for it: the high-water mark is 0, so each pull is a piece that was wanted. */
-function toBodyStream(
+interface Body {
+  readonly pieces: AsyncGenerator<Uint8Array, void, void>;
+  readonly report: Report;
+}
+
+/**
+ * A stream of the runtime, in which a write ends when the client has taken all of it: nothing is read before it is
+ * wanted, and the next piece may have the memory of this one.
+ */
+function toBodyStream(first: Uint8Array | null, body: Body): ReadableStream<Uint8Array> {
+  const { readable, writable } = new IdentityTransformStream();
+  void writeBody(first, body, writable.getWriter());
+  return readable;
+}
+
+/** Never rejects: nobody waits for it. */
+async function writeBody(
   first: Uint8Array | null,
-  { pieces, report }: { readonly pieces: AsyncGenerator<Uint8Array, void, void>; readonly report: Report },
-): ReadableStream<Uint8Array> {
-  let waiting = first;
-  let isCancelled = false;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller): Promise<void> {
-        try {
-          const piece = waiting ?? (await nextPiece(pieces));
-          waiting = null;
-          if (isCancelled) return;
-          if (piece !== null) return controller.enqueue(piece);
-          report("ended");
-          controller.close();
-        } catch (error) {
-          if (!isCancelled) report("failed", error);
-          throw error;
-        }
-      },
-      async cancel(): Promise<void> {
-        isCancelled = true;
-        report("cancelled");
-        await pieces.return();
-      },
-    },
-    { highWaterMark: 0 },
+  { pieces, report }: Body,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+): Promise<void> {
+  writer.closed.catch(() => undefined);
+  try {
+    for (let piece = first; piece !== null; piece = await nextPiece(pieces)) {
+      if (await isTaken(writer, piece)) continue;
+      report("cancelled");
+      await pieces.return();
+      return;
+    }
+    report("ended");
+    await writer.close().catch(() => undefined);
+  } catch (error) {
+    report("failed", error);
+    await writer.abort(error).catch(() => undefined);
+  }
+}
+
+/** @returns whether there still is a client */
+function isTaken(writer: WritableStreamDefaultWriter<Uint8Array>, piece: Uint8Array): Promise<boolean> {
+  return writer.write(piece).then(
+    () => true,
+    () => false,
   );
 }
 

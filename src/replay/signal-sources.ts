@@ -60,6 +60,7 @@ function toRequest({ format, onError, arrivals, filter }: ReplayQuery, deps: Rep
     end: arrivals.end,
     onError,
     encoding: ENCODING[format],
+    isPassedOn: ENCODING[format] === "protobuf" && filter === null,
     limits,
     expiredBefore,
     ...(from.place === null ? {} : { place: from.place }),

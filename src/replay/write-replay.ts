@@ -45,8 +45,8 @@ export interface ReplaySource {
 }
 
 /**
- * Writes a response in pieces of at most `STREAM_PIECE_BYTES`, each with memory of its own. The first piece comes with
- * the first data, however small; a return closes the read.
+ * Writes a response in pieces of at most `REPLAY_PIECE_BYTES`, each valid until the next is asked for. The first piece
+ * comes with the first data, however small; a return closes the read.
  * @throws whatever a read throws, and FirnError `too_large` where it ends itself and no mark could say so; the mark
  * is then missing
  */
