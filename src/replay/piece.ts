@@ -20,12 +20,11 @@ export function openPieces(): Pieces {
   function* add(bytes: Uint8Array): Generator<Uint8Array, void, void> {
     addedBytes += bytes.length;
     let position = 0;
-    const isLong = bytes.length >= REPLAY_RUN_UNCOPIED_BYTES;
-    if (isLong) yield* flush();
-    while (isLong && bytes.length - position >= REPLAY_RUN_UNCOPIED_BYTES) {
-      const piece = bytes.subarray(position, position + REPLAY_PIECE_BYTES);
-      position += piece.length;
-      yield piece;
+    if (bytes.length >= REPLAY_RUN_UNCOPIED_BYTES) {
+      yield* flush();
+      for (; bytes.length - position >= REPLAY_RUN_UNCOPIED_BYTES; position += REPLAY_PIECE_BYTES) {
+        yield bytes.subarray(position, position + REPLAY_PIECE_BYTES);
+      }
     }
     while (position < bytes.length) {
       const taken = bytes.subarray(position, position + memory.length - length);
