@@ -1,4 +1,5 @@
 /** Requests to the whole worker, through the real router, Durable Objects and R2, and what they are made of. */
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { openApp } from "../src/app.ts";
 import { readBindings, type Bindings } from "../src/config.ts";
@@ -14,7 +15,7 @@ export async function call(
   bindings: Bindings = readBindings(env),
 ): Promise<Response> {
   const app = openApp({ ALLOW_ANONYMOUS: "true", ...vars }, bindings);
-  return app.fetch(new Request(`http://firn${path}`, init), env);
+  return app.fetch(new Request(`http://firn${path}`, init), env, createExecutionContext());
 }
 
 /** A replay of everything that arrived around now. */

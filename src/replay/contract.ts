@@ -27,4 +27,6 @@ export interface ReplayDeps {
   readonly eventMaxLate?: Millis;
   /** How long a store may stay silent in the middle of an object. */
   readonly bodyTimeout?: Millis;
+  /** Lets an answer close what it has opened, and log its end, after its client has gone. */
+  readonly waitUntil?: (ended: Promise<void>) => void;
 }

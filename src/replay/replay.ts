@@ -41,7 +41,7 @@ export async function replayResponse(request: ReplayRequest, deps: ReplayDeps): 
   });
   const report: Report = (outcome, error) =>
     logEnd({ query, progress, usage, startedAt, now: deps.now }, outcome, error);
-  const body = toBodyStream(first.done === true ? null : first.value, { pieces, report });
+  const body = toBodyStream(first.done === true ? null : first.value, { pieces, report, waitUntil: deps.waitUntil });
   const headers = {
     "content-type": CONTENT_TYPE[query.format],
     "content-disposition": `attachment; filename="${formatFileName(query)}"`,
@@ -68,6 +68,7 @@ type Report = (outcome: Outcome, error?: unknown) => void;
 interface Body {
   readonly pieces: AsyncGenerator<Uint8Array, void, void>;
   readonly report: Report;
+  readonly waitUntil: ReplayDeps["waitUntil"];
 }
 
 /**
@@ -76,7 +77,8 @@ interface Body {
  */
 function toBodyStream(first: Uint8Array | null, body: Body): ReadableStream<Uint8Array> {
   const { readable, writable } = new IdentityTransformStream();
-  void writeBody(first, body, writable.getWriter());
+  const ended = writeBody(first, body, writable.getWriter());
+  body.waitUntil?.(ended);
   return readable;
 }
 

@@ -25,7 +25,8 @@ export function openReplayRoutes(
     if (method !== ALLOW) throw refuseMethod(method);
     const acceptEncoding = readAcceptEncoding(context.req.raw);
     const request = { query: new URL(url).searchParams, accept: headers.get("accept"), acceptEncoding };
-    return replayResponse(request, openDeps(context.get("grant")));
+    const waitUntil = (ended: Promise<void>): void => context.executionCtx.waitUntil(ended);
+    return replayResponse(request, { waitUntil, ...openDeps(context.get("grant")) });
   });
   routes.all("/replay", (context) => {
     throw refuseMethod(context.req.method);

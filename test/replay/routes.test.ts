@@ -1,3 +1,4 @@
+import { createExecutionContext } from "cloudflare:test";
 import { Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { expect, test } from "vitest";
@@ -42,7 +43,8 @@ function openApp(): Hono {
   return app;
 }
 
-const ask = async (url: string, init: RequestInit): Promise<Response> => openApp().request(url, init);
+const ask = async (url: string, init: RequestInit): Promise<Response> =>
+  openApp().request(url, init, {}, createExecutionContext());
 
 test("openReplayRoutes() replays the archive of the grant's tenant and no other", async () => {
   const unnamed = await ask(URL_OF_HOUR, { headers: { tenant: "" } });
