@@ -21,6 +21,8 @@ export type OpenHourObjects = Set<HourObject>;
 /** An output that cannot be read. */
 export interface LostOutput {
   readonly kind: "lost";
+  /** It was looked for twice; else it was there when its hour was looked at. */
+  readonly isMissed: boolean;
   readonly key: string;
   readonly error: FirnError;
 }
@@ -70,11 +72,11 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
 
   async function open(visible: VisibleOutput): Promise<LostOutput | null> {
     const { output, form, etag, fault, isFrozen = false, traceMembers = null } = visible;
-    if (fault !== null) return { kind: "lost", key: output.key, error: fault };
+    if (fault !== null) return { kind: "lost", isMissed: true, key: output.key, error: fault };
     const { store, start, end, bodyTimeout, hints = NO_HINTS } = request;
     const { usage, openObjects } = source;
     const loaded = await loadMembers(visible, { store, usage, bodyTimeout });
-    if (loaded.kind === "lost") return { kind: "lost", key: output.key, error: loaded.error };
+    if (loaded.kind === "lost") return { kind: "lost", isMissed: false, key: output.key, error: loaded.error };
     const { members } = loaded;
     const onClose = (): void => {
       openObjects.delete(object);

@@ -51,12 +51,14 @@ export async function toUnreadable(
   const isExpired = error.kind === "object_not_found" && isExpiredHour(hour, place.request.expiredBefore);
   if (error.kind === "object_frozen") return toFailure(key, describeFrozen(error), error);
   if (error.kind !== "corrupt_object" && error.kind !== "object_not_found") return { kind: "store", error };
-  // A lost output was looked for twice before it was taken for lost.
   if (part.kind === "lost" && isExpired) return { kind: "expired", hour };
-  if (error.kind === "corrupt_object" || part.kind === "lost") return toFailure(key, toErrorMessage(error), error);
+  const isKnown = error.kind === "corrupt_object" || (part.kind === "lost" && part.isMissed);
+  if (isKnown) return toFailure(key, toErrorMessage(error), error);
+  // Also of an output whose table and object are gone: a slow reader may let the grace pass before it gets to them.
   const found = known ?? (await findReplacement(part, place));
   if (found === "gone" && isExpired) return { kind: "expired", hour };
-  return found === "replaced" ? { kind: found } : toFailure(key, describe(found), error);
+  if (found === "replaced") return { kind: found };
+  return toFailure(key, part.kind === "lost" ? toErrorMessage(error) : describe(found), error);
 }
 
 function toFailure(key: string, found: string, cause: FirnError): Failure {
