@@ -205,24 +205,6 @@ test("readWindow() looks once more for an output that is not listed, then takes 
   expect(skipped).toMatchObject({ itemCount: 1, unreadable: [output.key] });
 });
 
-test("readWindow() takes what replaces an output that is gone, table and all, before its first minute", async () => {
-  const [store, first] = await openCompacted();
-  const rewritten = await openOutput({ attempt: 2 });
-  const { sha256Hex } = await publish(store, { outputs: [first] });
-  const replaced: SyntheticStore = {
-    ...store,
-    get: async (key, options) => {
-      if (key === first.table.key && store.objects.delete(key)) {
-        store.objects.delete(first.key);
-        await publish(store, { outputs: [rewritten], generation: 2, parent: sha256Hex });
-      }
-      return store.get(key, options);
-    },
-  };
-
-  expect(namesIn(await take(readRequest(HOUR, { store: replaced })))).toEqual(ALL);
-});
-
 test("readWindow() does not read an output that has another length than its manifest says", async () => {
   const [store, output] = await openCompacted();
   store.objects.set(output.key, bytesObject(output.object.subarray(0, -1)));

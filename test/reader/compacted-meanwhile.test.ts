@@ -228,3 +228,26 @@ test("readWindow() fails at an output that vanished although the newest manifest
     message: `Cannot read object "${output.key}": it has vanished since it was listed, and nothing stands for it`,
   });
 });
+
+test("readWindow() takes what replaces an output that is gone, table and all, before its first minute", async () => {
+  const counts = { 1: 2, 3: 1 };
+  const store = openSyntheticStore();
+  const first = await makeOutput([runsOf(counts)]);
+  const rewritten = await makeOutput([runsOf(counts)], { attempt: 2 });
+  const { sha256Hex } = await publish(store, { outputs: [first] });
+  const replaced: SyntheticStore = {
+    ...store,
+    get: async (key, options) => {
+      if (key === first.table.key && store.objects.delete(key)) {
+        store.objects.delete(first.key);
+        await publish(store, { outputs: [rewritten], generation: 2, parent: sha256Hex });
+      }
+      return store.get(key, options);
+    },
+  };
+
+  const { names, error } = await got(readRequest(HOUR, { store: replaced }));
+
+  expect(error).toBeNull();
+  expect(names).toEqual(namesOf(counts));
+});
