@@ -1,4 +1,4 @@
-/** Joining byte arrays, and giving their memory back: the one place for each. */
+/** Joining byte arrays, giving their memory back, their digest: the one place for each. */
 
 /**
  * Copies pieces into one array of its own, in their order.
@@ -20,4 +20,9 @@ export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
  */
 export function releaseBytes({ buffer }: ArrayBufferView): void {
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+}
+
+/** Computes the SHA-256 of bytes, 64 hex digits. */
+export async function sha256HexOf(bytes: Uint8Array): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }

@@ -1,4 +1,5 @@
 /** The manifest of the next generation: all that the one before held, and what is added, taken away or retired. */
+import { sha256HexOf } from "../bytes.ts";
 import { formatForeignPartKey } from "../archive/firn-keys.ts";
 import { encodeForeignPart, type ForeignSource } from "../archive/foreign-part.ts";
 import { parseKey, type CompactedKey } from "../archive/key.ts";
@@ -20,7 +21,6 @@ import {
 import type { HourManifest } from "../reader/manifests.ts";
 import { bytes, millis, type Millis } from "../units.ts";
 import type { Compactor } from "./compactor.ts";
-import { sha256HexOf } from "./firn-object.ts";
 import type { UnreadableRow } from "./ledger.ts";
 import type { MinuteSums } from "./merger.ts";
 import { addSums, fromMinuteTotals, toMinuteTotals } from "./minute-sums.ts";

@@ -1,12 +1,8 @@
 /** Firn's own small objects: put create-only and compared where the key is taken, read whole. */
+import { sha256HexOf } from "../bytes.ts";
 import { FirnError } from "../errors.ts";
 import type { ObjectInfo, ObjectStore, PutSource } from "../object-store/contract.ts";
 import { openBody, readWholeBody } from "../reader/object-body.ts";
-
-/** Computes the SHA-256 of bytes in hex. */
-export async function sha256HexOf(bytes: Uint8Array): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
 
 /**
  * Puts an object under a key that is its own.

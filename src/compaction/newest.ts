@@ -6,13 +6,14 @@
 import { checkSuccessor, type ChainPlace } from "../archive/chain.ts";
 import { formatClaimKey, formatManifestKey } from "../archive/firn-keys.ts";
 import { decodeManifest } from "../archive/manifest.ts";
+import { sha256HexOf } from "../bytes.ts";
 import { FirnError } from "../errors.ts";
 import { CHAIN_MAX_UNFINISHED, MANIFEST_MAX_BYTES } from "../limits.ts";
 import { readNewestManifest, type HourManifest } from "../reader/manifests.ts";
 import { openUsage } from "../reader/usage.ts";
 import type { Millis } from "../units.ts";
 import { placeOf, type Compactor } from "./compactor.ts";
-import { putOwn, readOwn, sha256HexOf } from "./firn-object.ts";
+import { putOwn, readOwn } from "./firn-object.ts";
 
 /**
  * Reads the newest generation; `null` when the hour has none.

@@ -6,12 +6,12 @@ import { formatTraceIndexKey } from "../archive/firn-keys.ts";
 import type { CompactedKey } from "../archive/key.ts";
 import type { FileRef, TraceIndexRef } from "../archive/manifest-output.ts";
 import { encodeTraceIndex } from "../archive/trace-index.ts";
-import { releaseBytes } from "../bytes.ts";
+import { releaseBytes, sha256HexOf } from "../bytes.ts";
 import { FirnError } from "../errors.ts";
 import { MANIFEST_MAX_INDEXES } from "../limits.ts";
 import { bytes } from "../units.ts";
 import type { Compactor, Run } from "./compactor.ts";
-import { putOwn, sha256HexOf } from "./firn-object.ts";
+import { putOwn } from "./firn-object.ts";
 import { readOutputs, readTraceHashes, type OutputRow } from "./output-rows.ts";
 
 /** What an index is stored as. */

@@ -25,8 +25,3 @@ export async function md5OfSource(source: PutSource): Promise<Uint8Array> {
 export async function md5Of(bytes: Uint8Array): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest("MD5", bytes));
 }
-
-/** The SHA-256 of bytes, 64 hex digits. */
-export async function sha256Hex(bytes: Uint8Array): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}

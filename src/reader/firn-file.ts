@@ -1,4 +1,5 @@
 /** A file of Firn's own, read whole: manifests, member tables, parts with foreign sources. */
+import { sha256HexOf } from "../bytes.ts";
 import { FirnError } from "../errors.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import type { Bytes, Millis } from "../units.ts";
@@ -36,11 +37,6 @@ export async function readFirnFile(
   const file = await readWhole(key, openBody(await store.get(key), length, bodyTimeout), length);
   if (sha256Hex === undefined || (await sha256HexOf(file)) === sha256Hex) return file;
   throw corrupt(key, "its bytes have another SHA-256 than the manifest says");
-}
-
-/** Computes the SHA-256 of bytes in hex. */
-export async function sha256HexOf(file: Uint8Array): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", file)).toHex();
 }
 
 async function readWhole(key: string, body: ObjectBody, length: number): Promise<Uint8Array> {

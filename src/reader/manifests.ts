@@ -8,12 +8,13 @@ import { decodeForeignPart } from "../archive/foreign-part.ts";
 import { classifyKey } from "../archive/key.ts";
 import { decodeManifest, type Manifest } from "../archive/manifest.ts";
 import { openHourSources, type HourSources, type ListedObject } from "../archive/visibility.ts";
+import { sha256HexOf } from "../bytes.ts";
 import { FirnError } from "../errors.ts";
 import { FOREIGN_PART_MAX_BYTES, HOUR_MAX_MANIFEST_KEYS, MANIFEST_MAX_BYTES } from "../limits.ts";
 import type { ObjectInfo } from "../object-store/contract.ts";
 import type { ItemSignal } from "../signal.ts";
 import type { Millis } from "../units.ts";
-import { readFirnFile, sha256HexOf } from "./firn-file.ts";
+import { readFirnFile } from "./firn-file.ts";
 import { listAll, type ListingSource } from "./listing.ts";
 
 /** The newest manifest of an hour, when it was looked for. */

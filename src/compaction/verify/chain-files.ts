@@ -1,9 +1,10 @@
 /** The folder of an hour's manifests: which generations and claims stand in it, and reading them. */
 import { parseManifestKey, formatClaimKey, manifestFolder, type ManifestName } from "../../archive/firn-keys.ts";
 import { decodeManifest, type Manifest } from "../../archive/manifest.ts";
+import { sha256HexOf } from "../../bytes.ts";
 import { FirnError } from "../../errors.ts";
 import { MANIFEST_MAX_BYTES, MANIFEST_MAX_GENERATION } from "../../limits.ts";
-import { readFirnFile, sha256HexOf } from "../../reader/firn-file.ts";
+import { readFirnFile } from "../../reader/firn-file.ts";
 import { listAll } from "../../reader/listing.ts";
 import { chainPlaceOf, type ItemHourContext } from "./hour-context.ts";
 

@@ -3,9 +3,10 @@
  * is made again. The manifest names its bytes, so that it can only be made again as it was.
  */
 import { decodeMemberTable, encodeMemberTable, type TableMember } from "../../archive/member-table.ts";
+import { sha256HexOf } from "../../bytes.ts";
 import { FirnError, toErrorMessage } from "../../errors.ts";
 import { MEMBER_TABLE_MAX_BYTES } from "../../limits.ts";
-import { readFirnFile, sha256HexOf } from "../../reader/firn-file.ts";
+import { readFirnFile } from "../../reader/firn-file.ts";
 import type { VisibleOutput } from "../../reader/hour-view.ts";
 import { scanMembers } from "../../reader/member-scan.ts";
 import { putOwn } from "../firn-object.ts";

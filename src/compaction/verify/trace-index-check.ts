@@ -5,9 +5,10 @@
 import type { TableMember } from "../../archive/member-table.ts";
 import type { TraceIndexRef } from "../../archive/manifest-output.ts";
 import { encodeTraceIndex } from "../../archive/trace-index.ts";
+import { sha256HexOf } from "../../bytes.ts";
 import { FirnError, toErrorMessage } from "../../errors.ts";
 import { TRACE_INDEX_MAX_BYTES } from "../../limits.ts";
-import { readFirnFile, sha256HexOf } from "../../reader/firn-file.ts";
+import { readFirnFile } from "../../reader/firn-file.ts";
 import type { VisibleOutput } from "../../reader/hour-view.ts";
 import { putOwn } from "../firn-object.ts";
 import { TRACE_INDEX_TYPE } from "../trace-index.ts";

@@ -2,11 +2,12 @@
  * DeleteObjects, or DeleteObject where one is enough or the store has no batch.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
  */
+import { sha256HexOf } from "../../bytes.ts";
 import { FirnError } from "../../errors.ts";
 import { DELETE_CONCURRENCY } from "../../limits.ts";
 import { assertDeletable, assertSameVersion } from "../bounds.ts";
 import type { DeleteOptions } from "../contract.ts";
-import { md5Of, sha256Hex } from "../digest.ts";
+import { md5Of } from "../digest.ts";
 import { discard } from "../http/answer-body.ts";
 import { textOf } from "../http/xml.ts";
 import { objectChanged } from "../range.ts";
@@ -64,7 +65,7 @@ async function deleteBatch(client: S3Client, keys: readonly string[]): Promise<v
     key: null,
     query: { delete: "" },
     headers: { "content-type": "application/xml", "content-md5": (await md5Of(body)).toBase64() },
-    sha256Hex: await sha256Hex(body),
+    sha256Hex: await sha256HexOf(body),
     transmit: (sendBody) => sendBody(body),
   });
   if (answer.kind === "failed") throw toStoreError(failure, answer.failure);

@@ -1,7 +1,8 @@
 /** Objects in parts. https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html */
+import { sha256HexOf } from "../../bytes.ts";
 import { FirnError } from "../../errors.ts";
 import type { MultipartUpload, PutOutcome, UploadedPart } from "../contract.ts";
-import { md5Of, sha256Hex } from "../digest.ts";
+import { md5Of } from "../digest.ts";
 import { discard } from "../http/answer-body.ts";
 import { textOf } from "../http/xml.ts";
 import { answerGoneUpload, assertPart, assertParts, noSuchUpload, proveCompleted, toPartSource } from "../multipart.ts";
@@ -41,7 +42,7 @@ export async function uploadPart(
     key,
     query: { partNumber: String(number), uploadId },
     headers: { "content-md5": (await md5Of(bytes)).toBase64(), ...(await customerKeyHeaders(client.config)) },
-    sha256Hex: await sha256Hex(bytes),
+    sha256Hex: await sha256HexOf(bytes),
     transmit: (sendBody) => uploadStream(toPartSource(bytes), sendBody),
     timeout: client.timeouts.put,
   });
@@ -105,7 +106,7 @@ async function askComplete(
       "content-type": "application/xml",
       ...(client.dialect.completesCreateOnly ? { "if-none-match": "*" } : {}),
     },
-    sha256Hex: await sha256Hex(body),
+    sha256Hex: await sha256HexOf(body),
     transmit: (sendBody) => sendBody(body),
     timeout: client.timeouts.put,
   });

@@ -2,10 +2,10 @@
  * One call to STS: a role for an hour. AssumeRole is signed with long-lived keys; for AssumeRoleWithWebIdentity the
  * token is the proof and nothing is signed. https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
+import { sha256HexOf } from "../../bytes.ts";
 import type { S3CredentialsConfig, S3Keys, S3Role } from "../../config/storage-config.ts";
 import { FirnError } from "../../errors.ts";
 import { STORE_CALL_TIMEOUT, STORE_ERROR_MAX_BYTES, STS_DURATION } from "../../limits.ts";
-import { sha256Hex } from "../digest.ts";
 import { readText } from "../http/answer-body.ts";
 import { send, type Fetch } from "../http/send.ts";
 import { childOf, parseXml, textOf, type XmlElement } from "../http/xml.ts";
@@ -98,7 +98,7 @@ async function headersFor(request: RoleRequest, deps: StsDeps, body: string): Pr
       method: "POST",
       url: `${deps.endpoint}/`,
       headers: { "content-type": FORM },
-      sha256Hex: await sha256Hex(new TextEncoder().encode(body)),
+      sha256Hex: await sha256HexOf(new TextEncoder().encode(body)),
     },
     {
       keys: request.keys,
