@@ -3,7 +3,6 @@
  * bodies, which every read does before, and beside going through the items. `node bench/filter.ts` prints a JSON line a
  * case.
  */
-import { listDataSets, readBodies } from "../scripts/corpus.ts";
 import type { ItemFilter } from "../src/filter/contract.ts";
 import { openFieldFilter } from "../src/filter/field-filter.ts";
 import { openTopLevelSplitter, type TopLevelField } from "../src/otlp/top-level.ts";
@@ -12,6 +11,7 @@ import type { ItemSignal } from "../src/signal.ts";
 import { millis } from "../src/units.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 import { measureBest } from "./best-time.ts";
+import { measureDataSets, type DataSetCase } from "./data-sets.ts";
 import { countItems } from "./otlp-items.ts";
 
 const ARRIVAL = millis(0);
@@ -27,29 +27,21 @@ const NO_FILTER: ItemFilter = {
   eventTime: null,
 };
 
-interface Case {
-  readonly name: string;
-  readonly signal: ItemSignal;
-  readonly inputs: readonly Input[];
-}
-
 interface Input {
   readonly body: Uint8Array;
   readonly fields: readonly TopLevelField[];
 }
 
-/** Measures every data set. All are warmed up before the first is measured. */
+/** Measures every data set. */
 export async function run(): Promise<readonly BenchLine[]> {
-  const cases = listDataSets().map(({ name, signal }) => ({ name, signal, inputs: readBodies(name).map(toInput) }));
-  for (const each of cases) measure(each);
-  return cases.map(measure);
+  return measureDataSets(toInput, measure);
 }
 
 function toInput(body: Uint8Array): Input {
   return { body, fields: openTopLevelSplitter().push(body) };
 }
 
-function measure({ name, signal, inputs }: Case): BenchLine {
+function measure({ name, signal, inputs }: DataSetCase<Input>): BenchLine {
   const filters = Object.entries(listFilters(signal));
   const works = filters.map(([condition, filter]) => {
     const apply = openFieldFilter(signal, { ...NO_FILTER, ...filter });

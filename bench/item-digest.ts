@@ -4,31 +4,20 @@
  * bench/item-digest.ts` prints a JSON line a case.
  */
 import { hash } from "node:crypto";
-import { listDataSets, readBodies } from "../scripts/corpus.ts";
 import { openItemDigest } from "../src/otlp/item-digest.ts";
 import { openEventTimes } from "../src/otlp/item-facts.ts";
 import { iterateItems } from "../src/otlp/items.ts";
-import type { ItemSignal } from "../src/signal.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 import { measureBest } from "./best-time.ts";
+import { measureDataSets, toBody, type DataSetCase } from "./data-sets.ts";
 import { countItems } from "./otlp-items.ts";
 
-/** Measures every data set. All are warmed up before the first is measured. */
+/** Measures every data set. */
 export async function run(): Promise<readonly BenchLine[]> {
-  const cases = listDataSets().map(({ name, signal }) => ({ name, signal, bodies: readBodies(name) }));
-  for (const each of cases) measure(each);
-  return cases.map(measure);
+  return measureDataSets(toBody, measure);
 }
 
-function measure({
-  name,
-  signal,
-  bodies,
-}: {
-  name: string;
-  signal: ItemSignal;
-  bodies: readonly Uint8Array[];
-}): BenchLine {
+function measure({ name, signal, inputs: bodies }: DataSetCase<Uint8Array>): BenchLine {
   const digest = openItemDigest();
   const times = openEventTimes(signal);
   const millis = measureBest(bodies, {

@@ -2,30 +2,20 @@
  * Speed of going through all items of every data set, beside the wire walk over the same bodies, and of regrouping the
  * items of each body beside copying it. `node bench/otlp-items.ts` prints a JSON line a case.
  */
-import { listDataSets, readBodies } from "../scripts/corpus.ts";
 import { iterateItems } from "../src/otlp/items.ts";
 import { openRegrouper, type Regrouper } from "../src/otlp/regroup.ts";
 import { walkRequest } from "../src/otlp/wire/walk.ts";
 import type { ItemSignal } from "../src/signal.ts";
 import { round, type BenchLine } from "./bench-line.ts";
 import { measureBest } from "./best-time.ts";
+import { measureDataSets, toBody, type DataSetCase } from "./data-sets.ts";
 
-/** Measures every data set. All are warmed up before the first is measured. */
+/** Measures every data set. */
 export async function run(): Promise<readonly BenchLine[]> {
-  const cases = listDataSets().map(({ name, signal }) => ({ name, signal, bodies: readBodies(name) }));
-  for (const each of cases) measure(each);
-  return cases.map(measure);
+  return measureDataSets(toBody, measure);
 }
 
-function measure({
-  name,
-  signal,
-  bodies,
-}: {
-  name: string;
-  signal: ItemSignal;
-  bodies: readonly Uint8Array[];
-}): BenchLine {
+function measure({ name, signal, inputs: bodies }: DataSetCase<Uint8Array>): BenchLine {
   const regrouper = openRegrouper();
   let items = 0;
   const millis = measureBest(bodies, {
