@@ -1,4 +1,5 @@
 /** `firn replay`: a window of the archive to a file or a pipe, whole or not at all. */
+import { REPLAY_LIMIT_BYTES_CEILING, REPLAY_LIMIT_BYTES_FLOOR } from "../../src/limits.ts";
 import type { Mark } from "../../src/replay/mark.ts";
 import { askFirn, type FirnAddress } from "../ask.ts";
 import { EXIT, type Command, type CommandInput, type World } from "../command.ts";
@@ -15,9 +16,6 @@ import { BEGINNING, type ReplayState } from "./state.ts";
 
 /** Of an answer: what is asked for again when a connection breaks, and what a pipe waits for. */
 const LIMIT_BYTES = 64 * 1024 * 1024;
-/** What the server takes. */
-const LIMIT_FLOOR_BYTES = 64 * 1024;
-const LIMIT_CEILING_BYTES = 8 * 1024 * 1024 * 1024;
 const RETRIES = 8;
 
 /** Of every command that replays. */
@@ -31,7 +29,7 @@ export const PAGE_OPTIONS: readonly Option[] = [
     name: "limit_bytes",
     value: "BYTES",
     what: `Size of the pages in which it is asked for, ${LIMIT_BYTES} by default.`,
-    range: [LIMIT_FLOOR_BYTES, LIMIT_CEILING_BYTES],
+    range: [REPLAY_LIMIT_BYTES_FLOOR, REPLAY_LIMIT_BYTES_CEILING],
   },
   {
     name: "retries",
