@@ -1,5 +1,6 @@
 /**
  * Every bound of Firn that is not a setting, with its unit and its reason. A limit that a platform imposes names it.
+ * Longer than other files, as it is a list: who asks what bounds Firn finds all of them here, and none anywhere else.
  * Platform limits: https://developers.cloudflare.com/workers/platform/limits/ and …/durable-objects/platform/limits/.
  */
 import { bytes, KIB, MIB, millis, seconds, type Bytes, type Millis, type Seconds } from "./units.ts";
