@@ -3,8 +3,8 @@ import { constants, createDeflateRaw, createInflateRaw } from "node:zlib";
 import { KIB, MIB } from "../units.ts";
 import { openEnginePool, type EnginePool, type SyncEngine } from "./sync-engine.ts";
 
-/** Memory of an engine that inflates piece by piece: a piece of 2 MiB, and what an input may still make behind it. */
-export const PIECE_INFLATER_BYTES: number = 2.25 * MIB;
+/** Memory of an engine that inflates piece by piece: a piece of 4 MiB, and what an input may still make behind it. */
+export const PIECE_INFLATER_BYTES: number = 4.25 * MIB;
 /** Memory of one that inflates members of hour objects whole. */
 const MEMBER_INFLATER_BYTES: number = 4 * MIB + 64 * KIB;
 /** Memory of a deflating one: bytes that do not compress take 5 more for each 16 KiB. */

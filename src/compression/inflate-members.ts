@@ -1,8 +1,8 @@
 /**
- * Reads an object for those who take much of it at once and copy what they keep: members of gzip whole, as far as they
- * have 2 MiB, in memory that is used again. What {@link inflateStream} gives of the same object is the same, in small
- * pieces that each have memory of their own. Compressions other than gzip, and runtimes without such engines, take its
- * way.
+ * Reads an object for those who take much of it at once and copy what they keep: as many members of gzip in a piece as
+ * fit into 4 MiB, whole unless one alone is longer, in memory that is used again. What {@link inflateStream} gives of the
+ * same object is the same, in small pieces that each have memory of their own. Compressions other than gzip, and runtimes
+ * without such engines, take its way.
  */
 import { constants, crc32 } from "node:zlib";
 import type { FirnError } from "../errors.ts";
@@ -16,16 +16,18 @@ import type { Compression } from "./member.ts";
 import { PIECE_INFLATER_BYTES, PIECE_INFLATERS } from "./deflate-engines.ts";
 import type { SyncEngine } from "./sync-engine.ts";
 
-const INPUT_BYTES: number = 4 * KIB;
 /** What an input may make behind a piece; more comes in an array of its own, which is left to the collector. */
 const RESERVED_BYTES: number = 256 * KIB;
 const PIECE_BYTES: number = PIECE_INFLATER_BYTES - RESERVED_BYTES;
 /** Deflate makes at most 1,032 bytes of one: what so short an input makes fits always. */
 const SHORT_INPUT_BYTES: number = Math.floor(RESERVED_BYTES / 1100);
-/** From here on an input has made so much that the next one is short. */
-const DENSE_OUTPUT_RATIO: number = RESERVED_BYTES / INPUT_BYTES / 2;
-/** Read ahead, so that an input is seldom cut short by the end of a piece. */
-const READ_AHEAD_BYTES: number = 64 * KIB;
+/**
+ * Each call leaves objects behind, so that an input is as long as can be expected to fit. It is read ahead where the
+ * source has small pieces, so that their ends seldom cut one short.
+ */
+const LONG_INPUT_BYTES: number = 64 * KIB;
+/** The next input may be so many times as dense as the one before. */
+const DENSITY_RESERVE = 4;
 
 /**
  * Inflates the bytes of an object.
@@ -45,62 +47,93 @@ export async function* inflateMembers(
     return;
   }
   const input = openWindow(source, kind);
+  const gathered: Gathered = { memory: engine.memory, filled: 0, proven: 0 };
   try {
     if (!(await input.fill(1))) throw toCorruptObject("no bytes", "gzip data");
     while (await input.fill(1)) {
       await readGzipHeader(input);
-      yield* inflateMember(input, engine, kind === "kept" ? INPUT_BYTES : 0);
+      yield* inflateMember(input, { engine, gathered, aheadBytes: kind === "kept" ? LONG_INPUT_BYTES : 0 });
     }
+    yield* give(gathered, gathered.filled);
+  } catch (error) {
+    yield* give(gathered, gathered.proven);
+    throw error;
   } finally {
     PIECE_INFLATERS.give(engine);
     await input.close();
   }
 }
 
+/** Content on its way into a piece, which takes as many members as it has room for. */
+interface Gathered {
+  /** Of the engine, which writes its output behind what is there. */
+  readonly memory: Uint8Array;
+  filled: number;
+  /** Bytes at its beginning whose members were read to their ends, and were right. */
+  proven: number;
+}
+
+/** Yields so many bytes from the beginning and moves what is behind them there. */
+function* give(gathered: Gathered, length: number): Generator<Uint8Array, void, void> {
+  if (length === 0) return;
+  const { memory, filled } = gathered;
+  yield memory.subarray(0, length);
+  memory.copyWithin(0, length, filled);
+  gathered.filled = filled - length;
+  gathered.proven = 0;
+}
+
 async function* keepPieces(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const piece of source) yield piece.slice();
 }
 
+interface Inflating {
+  readonly engine: SyncEngine;
+  readonly gathered: Gathered;
+  /** Input that is wanted; none where pieces are long, and joining two would copy both. */
+  readonly aheadBytes: number;
+}
+
 /**
- * Yields the bytes of the member at the front of the window, whose header is consumed, and consumes the rest of it.
- * @param aheadBytes with fewer there is read ahead; none where pieces are long, and joining two would copy both
+ * Gathers the content of the member at the front of the window, whose header is consumed, and consumes the rest of it;
+ * yields pieces that are full. What fits into a piece is given only when it is known to be right.
  */
 async function* inflateMember(
   input: ByteWindow,
-  engine: SyncEngine,
-  aheadBytes: number,
+  { engine, gathered, aheadBytes }: Inflating,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   engine.reset();
   let crc = 0;
   let length = 0;
-  let filled = 0;
   // How dense a member is, it has to show first.
   let inputBytes = SHORT_INPUT_BYTES;
   for (let isEnd = false; !isEnd;) {
     // The stream is known to have ended when it leaves input, and there always is some: the trailer.
     if (!(await input.fill(1))) throw corrupt("a truncated deflate stream");
-    if (input.view().length < aheadBytes) await input.fill(READ_AHEAD_BYTES);
+    if (input.view().length < aheadBytes) await input.fill(aheadBytes);
     const slice = input.view().subarray(0, inputBytes);
-    const output = run(engine, slice, filled);
+    const output = run(engine, slice, gathered.filled);
     input.consume(engine.consumedBytes);
     isEnd = engine.consumedBytes < slice.length;
     crc = crc32(output, crc);
     length += output.length;
-    // What fits into a piece is given only when it is known to be right.
     if (isEnd) await readGzipTrailer(input, { crc, length });
-    inputBytes = output.length > DENSE_OUTPUT_RATIO * slice.length ? SHORT_INPUT_BYTES : INPUT_BYTES;
+    inputBytes = planInput(slice.length, output.length);
     if (output.length > 0 && output.buffer !== engine.memory.buffer) {
-      if (filled > 0) yield engine.memory.subarray(0, filled);
+      yield* give(gathered, gathered.filled);
       yield output;
-      filled = 0;
       continue;
     }
-    filled += output.length;
-    if (filled >= PIECE_BYTES || (isEnd && filled > 0)) {
-      yield engine.memory.subarray(0, filled);
-      filled = 0;
-    }
+    gathered.filled += output.length;
+    if (isEnd) gathered.proven = gathered.filled;
+    if (gathered.filled >= PIECE_BYTES) yield* give(gathered, gathered.proven || gathered.filled);
   }
+}
+
+/** Says how long an input may be after one that made so much. */
+function planInput(inputBytes: number, outputBytes: number): number {
+  const expected = (RESERVED_BYTES * inputBytes) / (DENSITY_RESERVE * Math.max(1, outputBytes));
+  return Math.max(SHORT_INPUT_BYTES, Math.min(LONG_INPUT_BYTES, Math.floor(expected)));
 }
 
 function run(engine: SyncEngine, input: Uint8Array, outputAt: number): Uint8Array {

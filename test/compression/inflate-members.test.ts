@@ -68,18 +68,33 @@ describe("inflateMembers()", () => {
   });
 
   it("gives what is dense all of a sudden, at the end of a piece too", async () => {
-    for (const before of [0, MIB, 2 * MIB - 5000, 2 * MIB - 1]) {
+    for (const before of [0, MIB, 4 * MIB - 5000, 4 * MIB - 1]) {
       const raw = bytesOf(randomBytes(before), new Uint8Array(9 * MIB), makeText(100_000));
       expect(isSame(await read(gzip(raw)), raw)).toBe(true);
     }
   });
 
-  it("gives a member of less than 2 MiB whole", async () => {
+  it("gives several members in a piece, and each whole that fits into one", async () => {
+    const raws = [makeText(3 * MIB), makeText(2 * MIB), bytesOf("x")];
     const lengths: number[] = [];
-    for await (const piece of inflateMembers(pieces(bytesOf(gzip(makeText(MIB)), member("x")), 1000), "gzip"))
+    for await (const piece of inflateMembers(pieces(bytesOf(...raws.map(gzip)), 1000), "gzip")) {
       lengths.push(piece.length);
+    }
 
-    expect(lengths).toEqual([MIB, 1]);
+    expect(lengths).toEqual([3 * MIB, 2 * MIB + 1]);
+  });
+
+  it("gives what stands before a broken member, and nothing of one that fits into a piece", async () => {
+    const broken = withByte(gzip(makeText(MIB)), -6, (byte) => byte ^ 1);
+    const found: Uint8Array[] = [];
+    const reading = (async () => {
+      for await (const piece of inflateMembers(pieces(bytesOf(member("a"), member("b"), broken), 1000), "gzip")) {
+        found.push(piece.slice());
+      }
+    })();
+
+    await expect(reading).rejects.toMatchObject({ kind: "corrupt_object" });
+    expect(text(bytesOf(...found))).toBe("ab");
   });
 
   it("gives the same as inflateStream() of any members", async () => {
