@@ -50,6 +50,38 @@ export function openTopLevelSplitter(): TopLevelSplitter {
   return new TopLevelCursor();
 }
 
+/** Joins fields that follow each other in memory: all of a piece are one run of bytes, and a run is a request, too. */
+export function* joinAdjacent(fields: readonly TopLevelField[]): Generator<Uint8Array, void, void> {
+  let memory: ArrayBufferLike | null = null;
+  let start = 0;
+  let end = 0;
+  for (const { field } of fields) {
+    if (field.buffer !== memory || field.byteOffset !== end) {
+      if (memory !== null) yield new Uint8Array(memory, start, end - start);
+      memory = field.buffer;
+      start = field.byteOffset;
+    }
+    end = field.byteOffset + field.length;
+  }
+  if (memory !== null) yield new Uint8Array(memory, start, end - start);
+}
+
+/** A field whose container is cut out when it is asked for: who passes fields on never does. */
+class SplitField implements TopLevelField {
+  readonly field: Uint8Array;
+  readonly #payloadStart: number | null;
+
+  /** @param payloadStart where the payload of field 1 begins in the field; `null` for any other */
+  constructor(field: Uint8Array, payloadStart: number | null) {
+    this.field = field;
+    this.#payloadStart = payloadStart;
+  }
+
+  get container(): Uint8Array | null {
+    return this.#payloadStart === null ? null : this.field.subarray(this.#payloadStart);
+  }
+}
+
 class TopLevelCursor implements TopLevelSplitter {
   /** Bytes of the field that began in an earlier piece; `#pendingBytes` of them are filled. */
   #pending = new Uint8Array(0);
@@ -129,9 +161,9 @@ class TopLevelCursor implements TopLevelSplitter {
 
 function toField(field: Uint8Array): TopLevelField {
   const header = readElement(field, 0, field.length);
-  if (header === null || header.fieldNumber !== CONTAINER_FIELD) return { field, container: null };
+  if (header === null || header.fieldNumber !== CONTAINER_FIELD) return new SplitField(field, null);
   if (header.wireType !== 2) throw corrupt(`field 1 has wire type ${header.wireType}, expected 2`);
-  return { field, container: field.subarray(header.payloadStart) };
+  return new SplitField(field, header.payloadStart);
 }
 
 /** Groups that are open after an element. */

@@ -6,7 +6,7 @@ import { FirnError } from "../errors.ts";
 import { JSON_TAIL, jsonHead } from "../otlp/json/envelope.ts";
 import { openJsonSplitter } from "../otlp/json/splitter.ts";
 import { countOwnItems } from "../otlp/own-items.ts";
-import { openTopLevelSplitter, type TopLevelField } from "../otlp/top-level.ts";
+import { joinAdjacent, openTopLevelSplitter, type TopLevelField } from "../otlp/top-level.ts";
 import { toFaultError } from "../otlp/wire/fault.ts";
 import { walkRequest } from "../otlp/wire/walk.ts";
 import type { ItemSignal, Signal } from "../signal.ts";
@@ -86,16 +86,13 @@ export function countWrittenItems(fields: readonly TopLevelField[], signal: Item
   return itemCount;
 }
 
-/**
- * Counts the items of fields. Every field is a request of its own; walking it also makes sure that whoever decodes it
- * next can.
- */
+/** Counts the items of fields. Walking them also makes sure that whoever decodes them next can. */
 export function countItems(fields: readonly TopLevelField[], signal: ItemSignal): number {
   let itemCount = 0;
-  for (const { field } of fields) {
-    const walk = walkRequest(signal, field);
+  for (const request of joinAdjacent(fields)) {
+    const walk = walkRequest(signal, request);
     if (walk.kind === "fault") {
-      const fault = toFaultError(signal, field, walk.position);
+      const fault = toFaultError(signal, request, walk.position);
       throw new FirnError("corrupt_object", fault.message, { cause: fault });
     }
     itemCount += walk.itemCount;

@@ -4,7 +4,7 @@ import { JSON_WHOLE_MAX_BYTES, REPLAY_RUN_BYTES } from "../limits.ts";
 import { openJsonElements } from "../otlp/json/elements.ts";
 import { JSON_SEPARATOR, jsonHead } from "../otlp/json/envelope.ts";
 import { openJsonLines } from "../otlp/json/lines.ts";
-import type { TopLevelField } from "../otlp/top-level.ts";
+import { joinAdjacent, type TopLevelField } from "../otlp/top-level.ts";
 import { walkRequest } from "../otlp/wire/walk.ts";
 import type { ReadEvent } from "../reader/contract.ts";
 import { isItemSignal, type ItemSignal, type Signal } from "../signal.ts";
@@ -72,21 +72,6 @@ function openUnheld(add: Output["add"]): Output {
 function fieldsOf(content: Content): readonly TopLevelField[] {
   if (content.kind === "fields") return content.fields;
   throw new Error("Cannot write a whole request between fields");
-}
-
-/** Fields that follow each other in memory are given as one, so that a whole run needs neither copies nor writes. */
-function* joinAdjacent(fields: readonly TopLevelField[]): Generator<Uint8Array, void, void> {
-  let joined: Uint8Array | null = null;
-  for (const { field } of fields) {
-    if (joined === null) joined = field;
-    else if (field.buffer === joined.buffer && field.byteOffset === joined.byteOffset + joined.length) {
-      joined = new Uint8Array(joined.buffer, joined.byteOffset, joined.length + field.length);
-    } else {
-      yield joined;
-      joined = field;
-    }
-  }
-  if (joined !== null) yield joined;
 }
 
 /** The containers that can be written as JSON. */
