@@ -220,15 +220,17 @@ export const MULTIPART_PART_MIN_BYTES: Bytes = bytes(5 * MIB);
 export const MULTIPART_MAX_PARTS = 10_000;
 /** Size of the pieces in which bodies are read, objects are inflated and responses are written. */
 export const STREAM_PIECE_BYTES: Bytes = bytes(64 * KIB);
-/**
- * Small runs of an answer are gathered to this, which is held once, and long ones are cut: each write leaves a KiB or
- * two behind that is collected late.
- */
+/** Small runs of an answer are gathered to this: each write leaves 2 KiB behind that are collected late. */
 export const REPLAY_PIECE_BYTES: Bytes = bytes(MIB);
 /** A run of this length is written from where it is: copying it would cost more than a write. */
 export const REPLAY_RUN_UNCOPIED_BYTES: Bytes = bytes(256 * KIB);
 /** Pieces that hold no memory of their own: each leaves a KiB behind that is collected late, of gigabytes an hour. */
 export const PASSING_PIECE_BYTES: Bytes = bytes(MIB);
+/**
+ * A read of such a piece waits for so much of it: networks give 4 to 64 KiB at a time. A store that is slower than 17
+ * KiB a second counts as one that gives nothing (`STORE_CALL_TIMEOUT`).
+ */
+export const PASSING_MIN_BYTES: Bytes = bytes(512 * KIB);
 /** The most that Azure takes in one Put Blob. https://learn.microsoft.com/rest/api/storageservices/put-blob#remarks */
 export const AZURE_PUT_MAX_BYTES: Bytes = bytes(5000 * MIB);
 /**

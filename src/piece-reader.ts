@@ -1,6 +1,6 @@
 /** Reads a stream of bytes in pieces as large as the runtime gives them: the one place that knows how to ask. */
 import { releaseBytes } from "./bytes.ts";
-import { PASSING_PIECE_BYTES, STREAM_PIECE_BYTES } from "./limits.ts";
+import { PASSING_MIN_BYTES, PASSING_PIECE_BYTES, STREAM_PIECE_BYTES } from "./limits.ts";
 
 /** The reader of a stream; one read at a time. */
 export interface PieceReader {
@@ -43,7 +43,7 @@ export function openPieceReader(
     read: () => {
       const room = new Uint8Array(memory ?? new ArrayBuffer(roomBytes));
       memory = null;
-      return byteReader.read(room).then((result) => {
+      return byteReader.read(room, { min: kind === "kept" ? 1 : Math.min(room.length, PASSING_MIN_BYTES) }).then((result) => {
         const piece = toPiece(result);
         if (piece === null && result.value !== undefined) releaseBytes(result.value);
         // A source that trickles would otherwise leave such room behind for every few bytes.
@@ -62,7 +62,13 @@ export function openPieceReader(
   };
 }
 
-function openByteReader(stream: ReadableStream<Uint8Array>): ReadableStreamBYOBReader | null {
+/** What of a `ReadableStreamBYOBReader` is used; `min` is newer than its type. */
+interface ByteReader {
+  read(room: Uint8Array<ArrayBuffer>, options: { readonly min: number }): Promise<ReadResult>;
+  cancel(): Promise<void>;
+}
+
+function openByteReader(stream: ReadableStream<Uint8Array>): ByteReader | null {
   try {
     return stream.getReader({ mode: "byob" });
   } catch (error) {

@@ -13,7 +13,8 @@ export interface Pieces {
 
 /** Opens an empty piece, whose memory is used again and again. */
 export function openPieces(): Pieces {
-  const memory = new Uint8Array(REPLAY_PIECE_BYTES);
+  /** Made when it is needed: most of what is passed on comes in long runs. */
+  let memory = new Uint8Array(0);
   let length = 0;
   let addedBytes = 0;
 
@@ -22,10 +23,10 @@ export function openPieces(): Pieces {
     let position = 0;
     if (bytes.length >= REPLAY_RUN_UNCOPIED_BYTES) {
       yield* flush();
-      for (; bytes.length - position >= REPLAY_RUN_UNCOPIED_BYTES; position += REPLAY_PIECE_BYTES) {
-        yield bytes.subarray(position, position + REPLAY_PIECE_BYTES);
-      }
+      yield bytes;
+      return;
     }
+    if (memory.length === 0) memory = new Uint8Array(REPLAY_PIECE_BYTES);
     while (position < bytes.length) {
       const taken = bytes.subarray(position, position + memory.length - length);
       memory.set(taken, length);

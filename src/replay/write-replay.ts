@@ -45,7 +45,7 @@ export interface ReplaySource {
 }
 
 /**
- * Writes a response in pieces of at most `REPLAY_PIECE_BYTES`, each valid until the next is asked for. The first piece
+ * Writes a response in pieces, each valid until the next is asked for. The first piece
  * comes with the first data, however small; a return closes the read.
  * @throws whatever a read throws, and FirnError `too_large` where it ends itself and no mark could say so; the mark
  * is then missing
