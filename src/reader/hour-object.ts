@@ -178,11 +178,20 @@ export function openHourObject(source: HourObjectSource): HourObject {
   };
 }
 
-/** The members with a minute of the window that are wanted. */
-function planMembers({ members, isWanted, hour, start, end, givenRuns = 0, chunkMaxBytes }: HourObjectSource): {
+/** Which members are read of an output, and how they are fetched. */
+interface MembersPlan {
   readonly needed: readonly NeededMember[];
   readonly chunks: readonly Chunk[];
-} {
+}
+
+type MembersSource = Pick<
+  HourObjectSource,
+  "members" | "isWanted" | "hour" | "start" | "end" | "givenRuns" | "chunkMaxBytes"
+>;
+
+/** Plans the members with a minute of the window that are wanted. */
+function planMembers(source: MembersSource): MembersPlan {
+  const { members, isWanted, hour, start, end, givenRuns = 0, chunkMaxBytes } = source;
   const counts = new Map<Millis, number>();
   const isInWindow = ({ minute, ordinal }: NeededRun): boolean =>
     minute >= start && minute < end && (minute > start || ordinal >= givenRuns);

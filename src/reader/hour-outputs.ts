@@ -4,14 +4,14 @@
  */
 import type { TableMember } from "../archive/member-table.ts";
 import type { FirnError } from "../errors.ts";
-import { HOUR_CHUNK_MAX_BYTES, HOUR_CHUNK_MIN_BYTES, HOUR_CHUNKS_MAX_BYTES } from "../limits.ts";
-import { bytes, type Bytes, type Millis } from "../units.ts";
+import type { Millis } from "../units.ts";
 import type { ReadRequest } from "./contract.ts";
 import { mayKeepMember, NO_HINTS } from "./hints.ts";
 import { openHourObject, type HourObject, type MinuteCost } from "./hour-object.ts";
 import { minuteAt, type HourView, type VisibleOutput } from "./hour-view.ts";
 import { compareKeys } from "./key-order.ts";
 import { loadMembers } from "./member-tables.ts";
+import { chunkBytesFor } from "./output-minutes.ts";
 import { hashKey } from "./part-hash.ts";
 import type { RunningUsage } from "./usage.ts";
 
@@ -53,7 +53,7 @@ export interface HourOutputsSource {
 /** Opens the outputs of an hour before its first minute. */
 export function openHourOutputs(request: ReadRequest, source: HourOutputsSource): HourOutputs {
   const { hour, view } = source;
-  const chunkMaxBytes = chunkBytesFor(view.outputs);
+  const chunkMaxBytes = chunkBytesFor(view.outputs.map(({ output }) => output));
   const opened: HourObject[] = [];
   let waiting: readonly VisibleOutput[] = view.outputs;
   const { place } = request;
@@ -114,16 +114,4 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
 
 function byKey(left: { readonly output: HourObject }, right: { readonly output: HourObject }): number {
   return compareKeys(left.output.key, right.output.key);
-}
-
-/** Those that go on over the end of a minute are open together; one more begins or ends there. */
-function chunkBytesFor(outputs: readonly VisibleOutput[]): Bytes {
-  let together = 0;
-  for (const { output } of outputs) {
-    const minute = output.firstMinute;
-    const others = outputs.filter(({ output: other }) => other.firstMinute <= minute && other.lastMinute > minute);
-    together = Math.max(together, others.length);
-  }
-  const share = Math.floor(HOUR_CHUNKS_MAX_BYTES / (2 * (together + 1)));
-  return bytes(Math.max(HOUR_CHUNK_MIN_BYTES, Math.min(HOUR_CHUNK_MAX_BYTES, share)));
 }

@@ -18,6 +18,7 @@ import { compareKeys } from "./key-order.ts";
 import type { ListedHour } from "./listed-hours.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest, type HourManifest } from "./manifests.ts";
+import { meetsWindow } from "./output-minutes.ts";
 import { findTraceMembers } from "./trace-index.ts";
 import { openHourCollector, type HourObjects, type HourSelection, type MinuteObjects } from "./visible.ts";
 
@@ -93,7 +94,7 @@ export async function viewHour(
       { hints, source },
     ),
     hasExpired: outputs.some(isGone),
-    retired: (newest?.manifest.outputs ?? []).filter((output) => output.retired && isWanted(output, selection)),
+    retired: (newest?.manifest.outputs ?? []).filter((output) => output.retired && meetsWindow(output, selection)),
   };
 }
 
@@ -152,13 +153,9 @@ async function leaveOutTraces(
 
 function toOutputs({ objects, newest }: Look, selection: HourSelection, hints: ReadHints): readonly VisibleOutput[] {
   return (newest === null ? [] : liveOutputs(newest.manifest))
-    .filter((output) => isWanted(output, selection) && mayKeepOutput(hints, output, selection.hour))
+    .filter((output) => meetsWindow(output, selection) && mayKeepOutput(hints, output, selection.hour))
     .map((output) => toVisible(output, objects, selection.layout))
     .toSorted((left, right) => compareKeys(left.output.key, right.output.key));
-}
-
-function isWanted({ firstMinute, lastMinute }: ManifestOutput, { hour, start, end }: HourSelection): boolean {
-  return hour + lastMinute * MINUTE >= start && hour + firstMinute * MINUTE < end;
 }
 
 function toVisible(output: ManifestOutput, { compacted }: HourObjects, layout: Layout): VisibleOutput {

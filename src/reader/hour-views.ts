@@ -6,8 +6,8 @@
 import { READ_HOURS_AHEAD } from "../limits.ts";
 import { isItemSignal, type ItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
-import type { ReadHints, ReadRequest } from "./contract.ts";
-import { NO_HINTS } from "./hints.ts";
+import type { ReadRequest } from "./contract.ts";
+import { isHinted, NO_HINTS } from "./hints.ts";
 import { viewHour, type HourView } from "./hour-view.ts";
 import { hoursOf, type HourRange } from "./hours.ts";
 import { openListedHours } from "./listed-hours.ts";
@@ -34,10 +34,6 @@ export function openHourViews(request: ReadRequest, source: ListingSource): Hour
   const hours = hoursOf(layout, start, end);
   const isAhead = isHinted(hints) && layout.partition.isTimeOrdered && isItemSignal(signal);
   return isAhead ? openAhead(request, source, { hours, signal }) : openOneByOne(request, source, hours);
-}
-
-function isHinted({ service, traceId, eventTime }: ReadHints): boolean {
-  return service !== null || traceId !== null || eventTime !== null;
 }
 
 /** Says whether the store calls are used up before an hour: never before the first, unless the answer began earlier. */
