@@ -123,7 +123,8 @@ export function openEarlyOutputs(
       mayBegin = false;
       const chosen = chooseOutputs(compacted.values(), layout, { hour, start, end });
       outputs = chosen.map(({ info, key }) => askTable(info, formatMembersKey(key, layout)));
-      chunkCalls = askChunks(hour, minutes[0]?.minute ?? null);
+      // Whatever fails early fails again in earnest.
+      chunkCalls = askChunks(hour, minutes[0]?.minute ?? null).catch(() => new Map());
     },
     keep: (keys) => {
       const lost = outputs.filter(({ info }) => !keys.has(info.key));
