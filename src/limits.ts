@@ -200,6 +200,10 @@ export const HOUR_CHUNK_MAX_BYTES: Bytes = bytes(4 * MIB);
 export const HOUR_CHUNK_MIN_BYTES: Bytes = bytes(256 * KIB);
 /** Chunks of all hour objects that are read side by side, each holding two: a fifth of the isolate. */
 export const HOUR_CHUNKS_MAX_BYTES: Bytes = bytes(24 * MIB);
+/** Outputs that a read asks for before the manifest: with it, or the listing, they take five of six connections. */
+export const EARLY_MAX_OUTPUTS = 4;
+/** A member table that is longer, some 7,000 members, is not held before the manifest says that it counts. */
+export const EARLY_TABLE_MAX_BYTES: Bytes = MIB;
 /** Objects in one answer of `GET /archive`, 250 bytes of JSON each; of every signal of an hour as many are held. */
 export const ARCHIVE_PAGE_MAX = 5_000;
 export const ARCHIVE_PAGE_DEFAULT = 1_000;

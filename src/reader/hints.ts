@@ -13,6 +13,11 @@ export const NO_HINTS: ReadHints = { service: null, traceId: null, eventTime: nu
 
 const NANOS_PER_MILLI = 1_000_000n;
 
+/** Says whether there is anything that a read may pass over. */
+export function isHinted({ service, traceId, eventTime }: ReadHints): boolean {
+  return service !== null || traceId !== null || eventTime !== null;
+}
+
 /** Says whether an output of an hour may hold an item that is kept. */
 export function mayKeepOutput({ service, eventTime }: ReadHints, output: ManifestOutput, hour: Millis): boolean {
   if (service !== null && output.services?.includes(service) === false) return false;

@@ -28,6 +28,8 @@ export interface HourObject {
   readonly isFrozen: boolean;
   /** What each minute takes that it holds in the window; store calls stand where they are first needed. */
   readonly minutes: ReadonlyMap<Millis, MinuteCost>;
+  /** What its first minute begins with; `null` if it has none in the window. */
+  readonly firstChunk: Chunk | null;
   /** Fetches what its first minute begins with, unless the reading has begun. */
   prefetch(): Promise<void>;
   /**
@@ -81,13 +83,14 @@ export interface HourObjectSource {
 }
 
 /** A member that the window needs. */
-interface NeededMember {
+export interface NeededMember {
   readonly member: TableMember;
   readonly chunk: number;
   readonly runs: readonly NeededRun[];
 }
 
-interface NeededRun {
+/** A run that the window needs. */
+export interface NeededRun {
   readonly minute: Millis;
   readonly ordinal: number;
   readonly itemCount: number;
@@ -171,6 +174,7 @@ export function openHourObject(source: HourObjectSource): HourObject {
     form,
     isFrozen: source.isFrozen === true,
     minutes: sumMinutes(needed, chunks),
+    firstChunk: chunks[0] ?? null,
     prefetch: () => reader.prefetch(),
     nextRun,
     skipMember: leaveMember,
@@ -178,11 +182,20 @@ export function openHourObject(source: HourObjectSource): HourObject {
   };
 }
 
-/** The members with a minute of the window that are wanted. */
-function planMembers({ members, isWanted, hour, start, end, givenRuns = 0, chunkMaxBytes }: HourObjectSource): {
+/** Which members are read of an output, and how they are fetched. */
+export interface MembersPlan {
   readonly needed: readonly NeededMember[];
   readonly chunks: readonly Chunk[];
-} {
+}
+
+type MembersSource = Pick<
+  HourObjectSource,
+  "members" | "isWanted" | "hour" | "start" | "end" | "givenRuns" | "chunkMaxBytes"
+>;
+
+/** Plans the members with a minute of the window that are wanted. */
+export function planMembers(source: MembersSource): MembersPlan {
+  const { members, isWanted, hour, start, end, givenRuns = 0, chunkMaxBytes } = source;
   const counts = new Map<Millis, number>();
   const isInWindow = ({ minute, ordinal }: NeededRun): boolean =>
     minute >= start && minute < end && (minute > start || ordinal >= givenRuns);

@@ -4,14 +4,15 @@
  */
 import type { TableMember } from "../archive/member-table.ts";
 import type { FirnError } from "../errors.ts";
-import { HOUR_CHUNK_MAX_BYTES, HOUR_CHUNK_MIN_BYTES, HOUR_CHUNKS_MAX_BYTES } from "../limits.ts";
-import { bytes, type Bytes, type Millis } from "../units.ts";
+import type { Millis } from "../units.ts";
 import type { ReadRequest } from "./contract.ts";
+import type { EarlyOutputs } from "./early-outputs.ts";
 import { mayKeepMember, NO_HINTS } from "./hints.ts";
 import { openHourObject, type HourObject, type MinuteCost } from "./hour-object.ts";
 import { minuteAt, type HourView, type VisibleOutput } from "./hour-view.ts";
 import { compareKeys } from "./key-order.ts";
 import { loadMembers } from "./member-tables.ts";
+import { chunkBytesFor } from "./output-minutes.ts";
 import { hashKey } from "./part-hash.ts";
 import type { RunningUsage } from "./usage.ts";
 
@@ -48,12 +49,15 @@ export interface HourOutputsSource {
   readonly view: HourView;
   readonly usage: RunningUsage;
   readonly openObjects: OpenHourObjects;
+  /** What was asked for before the manifest was known; nothing if absent. */
+  readonly early?: EarlyOutputs;
 }
 
 /** Opens the outputs of an hour before its first minute. */
 export function openHourOutputs(request: ReadRequest, source: HourOutputsSource): HourOutputs {
-  const { hour, view } = source;
-  const chunkMaxBytes = chunkBytesFor(view.outputs);
+  const { hour, view, early } = source;
+  const chunkMaxBytes = chunkBytesFor(view.outputs.map(({ output }) => output));
+  early?.keep(new Set(view.outputs.flatMap(({ output, fault }) => (fault === null ? [output.key] : []))));
   const opened: HourObject[] = [];
   let waiting: readonly VisibleOutput[] = view.outputs;
   const { place } = request;
@@ -73,7 +77,8 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
   async function open(visible: VisibleOutput): Promise<LostOutput | null> {
     const { output, form, etag, fault, isFrozen = false, traceMembers = null } = visible;
     if (fault !== null) return { kind: "lost", isMissed: true, key: output.key, error: fault };
-    const { store, start, end, bodyTimeout, hints = NO_HINTS } = request;
+    const { start, end, bodyTimeout, hints = NO_HINTS } = request;
+    const store = early?.store ?? request.store;
     const { usage, openObjects } = source;
     const loaded = await loadMembers(visible, { store, usage, bodyTimeout });
     if (loaded.kind === "lost") return { kind: "lost", isMissed: false, key: output.key, error: loaded.error };
@@ -88,6 +93,7 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
     const object = openHourObject({ store, output, form, etag, members, isWanted, ...settings });
     openObjects.add(object);
     opened.push(object);
+    await early?.claim(object.key, etag, object.firstChunk);
     // Its minutes of the window may all be gaps, or of no member that is wanted.
     if (object.minutes.size === 0) await object.close();
     return null;
@@ -114,16 +120,4 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
 
 function byKey(left: { readonly output: HourObject }, right: { readonly output: HourObject }): number {
   return compareKeys(left.output.key, right.output.key);
-}
-
-/** Those that go on over the end of a minute are open together; one more begins or ends there. */
-function chunkBytesFor(outputs: readonly VisibleOutput[]): Bytes {
-  let together = 0;
-  for (const { output } of outputs) {
-    const minute = output.firstMinute;
-    const others = outputs.filter(({ output: other }) => other.firstMinute <= minute && other.lastMinute > minute);
-    together = Math.max(together, others.length);
-  }
-  const share = Math.floor(HOUR_CHUNKS_MAX_BYTES / (2 * (together + 1)));
-  return bytes(Math.max(HOUR_CHUNK_MIN_BYTES, Math.min(HOUR_CHUNK_MAX_BYTES, share)));
 }

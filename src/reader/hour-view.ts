@@ -13,11 +13,13 @@ import { isItemSignal } from "../signal.ts";
 import { MINUTE, millis, type Millis } from "../units.ts";
 import type { ReadHints, ReadRequest } from "./contract.ts";
 import { isExpiredHour } from "./expired-hour.ts";
+import type { EarlyOutputs } from "./early-outputs.ts";
 import { mayKeepOutput, NO_HINTS } from "./hints.ts";
 import { compareKeys } from "./key-order.ts";
 import type { ListedHour } from "./listed-hours.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest, type HourManifest } from "./manifests.ts";
+import { meetsWindow } from "./output-minutes.ts";
 import { findTraceMembers } from "./trace-index.ts";
 import { openHourCollector, type HourObjects, type HourSelection, type MinuteObjects } from "./visible.ts";
 
@@ -59,6 +61,15 @@ interface Look {
   readonly newest: HourManifest | null;
 }
 
+/** An hour to be looked at. */
+export interface ViewedHour {
+  readonly hour: Millis;
+  /** If it was listed with others. */
+  readonly listed: ListedHour | null;
+  /** Is shown the listing before the manifest is looked for. */
+  readonly early?: EarlyOutputs | undefined;
+}
+
 /**
  * Looks at an hour, by a listing of its own unless it was listed with others, and once more when it does not hold what
  * its manifest names: the manifest may have been published after the listing.
@@ -67,16 +78,16 @@ interface Look {
 export async function viewHour(
   request: ReadRequest,
   source: ListingSource,
-  { hour, listed }: { readonly hour: Millis; readonly listed: ListedHour | null },
+  { hour, listed, early }: ViewedHour,
 ): Promise<HourView> {
   const { layout, signal, start, end, place, hints = NO_HINTS } = request;
   const selection: HourSelection = { layout, signal, hour, start, end, startPart: place?.part };
-  let look = await lookOnce(request, source, selection, { known: null, listed });
+  let look = await lookOnce(request, source, selection, { known: null, listed, early });
   let outputs = toOutputs(look, selection, hints);
   const isCramped = look.objects.cutAt !== null || look.objects.isOverfull;
   // What the manifest names needs no room in the next listing.
   if (look.newest !== null && (isCramped || outputs.some(({ fault }) => fault !== null))) {
-    look = await lookOnce(request, source, selection, { known: look.newest, listed: null });
+    look = await lookOnce(request, source, selection, { known: look.newest, listed: null, early });
     outputs = toOutputs(look, selection, hints);
   }
   const { objects, newest } = look;
@@ -93,7 +104,7 @@ export async function viewHour(
       { hints, source },
     ),
     hasExpired: outputs.some(isGone),
-    retired: (newest?.manifest.outputs ?? []).filter((output) => output.retired && isWanted(output, selection)),
+    retired: (newest?.manifest.outputs ?? []).filter((output) => output.retired && meetsWindow(output, selection)),
   };
 }
 
@@ -101,7 +112,7 @@ async function lookOnce(
   { limits }: ReadRequest,
   source: ListingSource,
   selection: HourSelection,
-  { known, listed }: { readonly known: HourManifest | null; readonly listed: ListedHour | null },
+  { known, listed, early }: Omit<ViewedHour, "hour"> & { readonly known: HourManifest | null },
 ): Promise<Look> {
   const { signal, hour } = selection;
   const bounds = { maxObjects: limits.maxStoreCalls, maxMinuteObjects: REPLAY_MAX_MINUTE_OBJECTS };
@@ -111,6 +122,7 @@ async function lookOnce(
   else for await (const page of listHour(source, hour)) collector.add(page);
   const objects = collector.end();
   if (!isItemSignal(signal)) return { objects, newest: null };
+  early?.begin(hour, objects);
   const place = { signal, hour, known, ...(listed === null ? {} : { listed: listed.manifests }) };
   return { objects, newest: await readNewestManifest(source, place) };
 }
@@ -152,13 +164,9 @@ async function leaveOutTraces(
 
 function toOutputs({ objects, newest }: Look, selection: HourSelection, hints: ReadHints): readonly VisibleOutput[] {
   return (newest === null ? [] : liveOutputs(newest.manifest))
-    .filter((output) => isWanted(output, selection) && mayKeepOutput(hints, output, selection.hour))
+    .filter((output) => meetsWindow(output, selection) && mayKeepOutput(hints, output, selection.hour))
     .map((output) => toVisible(output, objects, selection.layout))
     .toSorted((left, right) => compareKeys(left.output.key, right.output.key));
-}
-
-function isWanted({ firstMinute, lastMinute }: ManifestOutput, { hour, start, end }: HourSelection): boolean {
-  return hour + lastMinute * MINUTE >= start && hour + firstMinute * MINUTE < end;
 }
 
 function toVisible(output: ManifestOutput, { compacted }: HourObjects, layout: Layout): VisibleOutput {

@@ -6,8 +6,9 @@
 import { READ_HOURS_AHEAD } from "../limits.ts";
 import { isItemSignal, type ItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
-import type { ReadHints, ReadRequest } from "./contract.ts";
-import { NO_HINTS } from "./hints.ts";
+import type { ReadRequest } from "./contract.ts";
+import type { EarlyOutputs } from "./early-outputs.ts";
+import { isHinted, NO_HINTS } from "./hints.ts";
 import { viewHour, type HourView } from "./hour-view.ts";
 import { hoursOf, type HourRange } from "./hours.ts";
 import { openListedHours } from "./listed-hours.ts";
@@ -28,16 +29,12 @@ export interface HourViews {
   close(): Promise<void>;
 }
 
-/** Opens the hours of a window. */
-export function openHourViews(request: ReadRequest, source: ListingSource): HourViews {
+/** Opens the hours of a window. @param early - is shown each hour that is listed by itself */
+export function openHourViews(request: ReadRequest, source: ListingSource, early?: EarlyOutputs): HourViews {
   const { layout, signal, start, end, hints = NO_HINTS } = request;
   const hours = hoursOf(layout, start, end);
   const isAhead = isHinted(hints) && layout.partition.isTimeOrdered && isItemSignal(signal);
-  return isAhead ? openAhead(request, source, { hours, signal }) : openOneByOne(request, source, hours);
-}
-
-function isHinted({ service, traceId, eventTime }: ReadHints): boolean {
-  return service !== null || traceId !== null || eventTime !== null;
+  return isAhead ? openAhead(request, source, { hours, signal }) : openOneByOne(request, source, { hours, early });
 }
 
 /** Says whether the store calls are used up before an hour: never before the first, unless the answer began earlier. */
@@ -54,7 +51,11 @@ function toCut({ start }: ReadRequest, hour: Millis): HourStep {
   return { kind: "cut", next: millis(Math.max(hour, start)) };
 }
 
-function openOneByOne(request: ReadRequest, source: ListingSource, hours: HourRange): HourViews {
+function openOneByOne(
+  request: ReadRequest,
+  source: ListingSource,
+  { hours, early }: { readonly hours: HourRange; readonly early: EarlyOutputs | undefined },
+): HourViews {
   const { signal } = request;
   const seek = openHourSeek(source, isItemSignal(signal) ? [signal] : []);
   const endsBefore = openBound(request, source, hours);
@@ -65,7 +66,7 @@ function openOneByOne(request: ReadRequest, source: ListingSource, hours: HourRa
       if (isGap && hour < hours.end) hour = await seek({ first: hour, end: hours.end });
       if (hour >= hours.end) return null;
       if (endsBefore(hour)) return toCut(request, hour);
-      const view = await viewHour(request, source, { hour, listed: null });
+      const view = await viewHour(request, source, { hour, listed: null, early });
       const step: HourStep = { kind: "hour", hour, view };
       isGap = view.isEmpty;
       hour = millis(hour + HOUR);

@@ -7,6 +7,7 @@ import { FirnError } from "../errors.ts";
 import { REPLAY_MAX_MINUTE_OBJECTS } from "../limits.ts";
 import { HOUR, MINUTE, millis, type Millis } from "../units.ts";
 import type { ReadPlace, ReadRequest } from "./contract.ts";
+import type { EarlyOutputs } from "./early-outputs.ts";
 import { openHourOutputs, type OpenHourObjects } from "./hour-outputs.ts";
 import type { HourView } from "./hour-view.ts";
 import { openHourViews } from "./hour-views.ts";
@@ -46,6 +47,8 @@ export type PlanStep =
 export interface PlanContext {
   readonly usage: RunningUsage;
   readonly openObjects: OpenHourObjects;
+  /** Asks for outputs before their manifest is known; nobody does if absent. */
+  readonly early?: EarlyOutputs;
 }
 
 /**
@@ -55,9 +58,9 @@ export interface PlanContext {
  */
 export async function* planWindow(request: ReadRequest, context: PlanContext): AsyncGenerator<PlanStep, void, void> {
   const { store, layout, bodyTimeout } = request;
-  const { usage } = context;
+  const { usage, early } = context;
   const source: ListingSource = { store, layout, usage, bodyTimeout };
-  const views = openHourViews(request, source);
+  const views = openHourViews(request, source, early);
   try {
     for (let step = await views.next(); step !== null; step = await views.next()) {
       if (step.kind === "cut") yield { ...step, place: null };

@@ -5,6 +5,7 @@
 import { FirnError } from "../errors.ts";
 import type { Millis } from "../units.ts";
 import type { ReadEvent, ReadPlace, ReadRequest } from "./contract.ts";
+import { openEarlyOutputs } from "./early-outputs.ts";
 import { fetchAhead, type FetchedStep } from "./fetch-ahead.ts";
 import type { OpenHourObjects } from "./hour-outputs.ts";
 import { keyOf, positionGone } from "./minute-part.ts";
@@ -82,7 +83,8 @@ export async function* readWindow(
 async function* readPass(request: ReadRequest, progress: Progress): AsyncGenerator<ReadEvent, PassEnd, void> {
   const { usage } = progress;
   const openObjects: OpenHourObjects = new Set();
-  const plan = planWindow(request, { usage, openObjects });
+  const early = openEarlyOutputs(request, usage);
+  const plan = planWindow(request, { usage, openObjects, early });
   const open = (object: VisibleObject): Promise<ObjectBody> => openObject(request, object);
   try {
     for await (const step of fetchAhead(plan, open, request.limits.fetchAhead)) {
@@ -111,6 +113,7 @@ async function* readPass(request: ReadRequest, progress: Progress): AsyncGenerat
     return { kind: "end", next: null, place: null };
   } finally {
     for (const object of openObjects) await object.close();
+    await early.close();
   }
 }
 

@@ -5,6 +5,7 @@
 import type { ObjectStore } from "../object-store/contract.ts";
 import { HOUR, type Millis } from "../units.ts";
 import type { ReadRequest } from "./contract.ts";
+import { openEarlyOutputs } from "./early-outputs.ts";
 import type { OpenHourObjects } from "./hour-outputs.ts";
 import { keyOf, type MinutePart } from "./minute-part.ts";
 import { planWindow, type PlanStep } from "./plan.ts";
@@ -136,9 +137,10 @@ type Cut = Extract<PlanStep, { kind: "cut" }>;
 async function surveyPage(request: ReadRequest, survey: Survey): Promise<Cut | null> {
   const { page } = survey;
   const openObjects: OpenHourObjects = new Set();
+  const early = openEarlyOutputs(request, page.usage, "counted");
   const seen = new Set<string>();
   try {
-    for await (const step of planWindow(request, { usage: page.usage, openObjects })) {
+    for await (const step of planWindow(request, { usage: page.usage, openObjects, early })) {
       if (step.kind === "cut") return step;
       if (step.kind === "retired") {
         survey.retired++;
@@ -162,6 +164,7 @@ async function surveyPage(request: ReadRequest, survey: Survey): Promise<Cut | n
     return null;
   } finally {
     for (const object of openObjects) await object.close();
+    await early.close();
   }
 }
 
