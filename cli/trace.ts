@@ -26,11 +26,10 @@ export const TRACE: Command = {
   operands: "TRACE_ID",
   options: [SIGNAL, ...WINDOW_OPTIONS, ...FORM_OPTIONS, ...PAGE_OPTIONS, ...PLACE_OPTIONS],
   notes: [
-    `Without --end it looks up to now and says from when on items may still be in a buffer; without --start ` +
-      `${DEFAULT_DAYS} days before the end. With --signal both the spans come first, then the log records; there is one ` +
-      "mark for both.",
+    "Without --end it looks up to now and says from when on items may still be in a buffer; without --start " +
+      `${DEFAULT_DAYS} days back. With --signal both spans come first, then log records, and one mark for both.`,
     "Exit code: 0 found; 4 not found; 3 something could not be read, or --end lies where more may still come; 1 it " +
-      "failed; 2 wrong usage. The mark of a trace without --end speaks of a window that reaches to now: complete is false.",
+      "failed; 2 wrong usage. Without --end the mark has complete false, since its window reaches to now.",
   ],
   run: async ({ values, positionals, world }) => {
     const [id = "", surplus] = positionals;
