@@ -44,7 +44,7 @@ function say({ stdout }: World, text: string): number {
 }
 
 function help(name: string | undefined, world: World): number {
-  if (name === undefined) return say(world, formatHelp(COMMANDS));
+  if (name === undefined || name === "help") return say(world, formatHelp(COMMANDS));
   const command = COMMANDS.find((known) => known.name === name);
   if (command === undefined) return refuseCommand(name, world);
   return say(world, formatCommandHelp({ ...command, options: [...command.options, HELP] }));

@@ -55,10 +55,13 @@ export async function openInput(file: string, stdin: Readable): Promise<Input> {
 
 async function openFile(file: string): Promise<Readable> {
   try {
-    return (await open(file)).createReadStream({ highWaterMark: PIECE_BYTES });
+    const handle = await open(file);
+    if (!(await handle.stat()).isDirectory()) return handle.createReadStream({ highWaterMark: PIECE_BYTES });
+    await handle.close();
   } catch (error) {
     throw usageError(`Cannot read ${file}: ${toErrorMessage(error)}`);
   }
+  throw usageError(`Cannot read ${file}: it is a folder, expected a file`);
 }
 
 /** What is wrong with the bytes is wrong with the file. */
