@@ -24,6 +24,11 @@ export function toWaitMillis(failures: number, random: number, retryAfter: strin
   return Math.max(bound / 2 + (bound / 2) * random, parseRetryAfter(retryAfter, now));
 }
 
+/** The end of a sentence that gives up. */
+export function countFailures(failures: number): string {
+  return failures === 1 ? "" : `, ${failures} times in a row`;
+}
+
 /** Reads `Retry-After`, seconds or a date. @returns milliseconds, 0 for none */
 export function parseRetryAfter(text: string | null, now: number): number {
   if (text === null) return 0;

@@ -43,4 +43,4 @@ export interface Command {
 }
 
 /** Exit codes; `docs/cli.md` promises them. */
-export const EXIT = { done: 0, failed: 1, usage: 2, incomplete: 3 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, incomplete: 3, notFound: 4 } as const;

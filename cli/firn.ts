@@ -18,7 +18,7 @@ const HELP: Option = { name: "help", value: null, what: "This text (-h)." };
 /**
  * Runs a command line.
  * @param version - what `--version` prints
- * @returns the exit code: 0, 1 for what failed, 2 for wrong usage, 3 for what is not complete
+ * @returns the exit code: 0, 1 for what failed, 2 for wrong usage, 3 for what is not complete, 4 for what is not there
  */
 export async function runFirn(args: readonly string[], world: World, version: string): Promise<number> {
   const [name = "help", ...rest] = args;
@@ -44,7 +44,7 @@ function say({ stdout }: World, text: string): number {
 }
 
 function help(name: string | undefined, world: World): number {
-  if (name === undefined) return say(world, formatHelp(COMMANDS));
+  if (name === undefined || name === "help") return say(world, formatHelp(COMMANDS));
   const command = COMMANDS.find((known) => known.name === name);
   if (command === undefined) return refuseCommand(name, world);
   return say(world, formatCommandHelp({ ...command, options: [...command.options, HELP] }));

@@ -8,6 +8,8 @@ import { usageError, valueOf, type Option, type Values } from "./options.ts";
 /** Where `npm start` listens. */
 const DEFAULT_URL = "http://127.0.0.1:4318";
 
+const TOKEN = /^[\x21-\x7e]+$/;
+
 /** Of every command that asks a Firn. */
 export const PLACE_OPTIONS: readonly Option[] = [
   { name: "url", value: "URL", what: `Which Firn: by default FIRN_URL, or else ${DEFAULT_URL}.` },
@@ -19,7 +21,14 @@ export function parsePlace(values: Values, { env }: Pick<World, "env">): FirnAdd
   const text = valueOf(values, "url");
   const url = text ?? (env["FIRN_URL"] || DEFAULT_URL);
   checkUrl(text === undefined ? "FIRN_URL" : "--url", url);
-  return { url: url.replace(/\/+$/, ""), token: readToken(values) ?? (env["FIRN_TOKEN"] || null) };
+  return { url: url.replace(/\/+$/, ""), token: readToken(values) ?? checkToken(env["FIRN_TOKEN"]) };
+}
+
+/** What is no token must not get into a header, whose error would show it. */
+function checkToken(token: string | undefined): string | null {
+  if (token === undefined || token === "") return null;
+  if (TOKEN.test(token)) return token;
+  throw usageError("Cannot use FIRN_TOKEN: expected a token of printable ASCII characters, without white space");
 }
 
 /** Makes sure that a text is the URL of a server. @throws FirnError `invalid_request` that names where it stood */
@@ -40,6 +49,6 @@ export function readToken(values: Values): string | null {
   } catch (error) {
     throw usageError(`Cannot use --token_file: ${toErrorMessage(error)}`);
   }
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  if (TOKEN.test(token)) return token;
   throw usageError("Cannot use --token_file: expected a file with a token on one line and nothing else");
 }

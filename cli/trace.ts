@@ -1,10 +1,11 @@
 /** `firn trace`: everything that the archive has of one trace. */
+import { parseInstant, parseWindow, type Window } from "../src/archive/window.ts";
 import { HOUR, MINUTE } from "../src/units.ts";
 import type { Mark } from "../src/replay/mark.ts";
 import { encodeEnd } from "./replay/framing.ts";
-import { EXIT, type Command } from "./command.ts";
-import { formatInstant } from "./figures.ts";
-import { usageError, valueOf, type Option, type Values } from "./options.ts";
+import { EXIT, type Command, type CommandInput } from "./command.ts";
+import { formatCount, formatInstant } from "./figures.ts";
+import { isOn, usageError, valueOf, type Option, type Values } from "./options.ts";
 import { parsePlace, PLACE_OPTIONS } from "./place.ts";
 import { PAGE_OPTIONS, replayToPipe, report } from "./replay/command.ts";
 import { FORM_OPTIONS, toReplayRequest, WINDOW_OPTIONS } from "./replay/parameters.ts";
@@ -25,10 +26,10 @@ export const TRACE: Command = {
   operands: "TRACE_ID",
   options: [SIGNAL, ...WINDOW_OPTIONS, ...FORM_OPTIONS, ...PAGE_OPTIONS, ...PLACE_OPTIONS],
   notes: [
-    `Without --start and --end: the last ${DEFAULT_DAYS} days. With --signal both the spans come first, then the log ` +
-      "records; there is one mark for both.",
-    "Exit code: as firn replay, so that it is 3 without --end: of a window that reaches to now more may come. A " +
-      "trace that is not found is a replay without items.",
+    "Without --end it looks up to now and says from when on items may still be in a buffer; without --start " +
+      `${DEFAULT_DAYS} days back. With --signal both spans come first, then log records, and one mark for both.`,
+    "Exit code: 0 found; 4 not found; 3 something could not be read, or --end lies where more may still come; 1 it " +
+      "failed; 2 wrong usage. Without --end the mark has complete false, since its window reaches to now.",
   ],
   run: async ({ values, positionals, world }) => {
     const [id = "", surplus] = positionals;
@@ -39,36 +40,68 @@ export const TRACE: Command = {
     const signals = wanted === "both" ? ["traces", "logs"] : [wanted];
     if (wanted === "both" && (valueOf(values, "format") ?? "jsonl") !== "jsonl")
       throw usageError("Cannot use --format: with --signal both only jsonl can hold the answer");
-    const requests = signals.map((signal) => toReplayRequest(complete(values, { signal, id, now: world.now() })));
+    const window = toWindow(values, world.now());
+    const requests = signals.map((signal) => toReplayRequest(complete(values, { signal, id, window })));
     const marks: Mark[] = [];
-    const codes: number[] = [];
     for (const request of requests) {
       const isAlone = requests.length === 1;
-      const mark = await replayToPipe(address, request, { values, world }, isAlone ? null : false);
-      codes.push(report(mark, request, world));
-      marks.push(mark);
+      marks.push(await replayToPipe(address, request, { values, world }, isAlone ? null : false));
     }
+    const mark = joinMarks(marks);
     if (marks.length > 1 && valueOf(values, "mark") !== "false")
-      await print(world.stdout, encodeEnd(joinMarks(marks), { format: "jsonl", signal: "all" }));
-    return codes.find((code) => code !== EXIT.done) ?? EXIT.done;
+      await print(world.stdout, encodeEnd(mark, { format: "jsonl", signal: "all" }));
+    return conclude({ id, mark, window: parseWindow(window.start, window.end) }, { values, world });
   },
 };
+
+interface Found {
+  readonly id: string;
+  readonly mark: Mark;
+  readonly window: Window;
+}
+
+/**
+ * Says what came of it. Who names no end wants what is there: that the newest items are still in a buffer is then no
+ * fault, and is said all the same.
+ * @returns the exit code
+ */
+function conclude({ id, mark, window }: Found, { values, world }: Pick<CommandInput, "values" | "world">): number {
+  const isOpen = valueOf(values, "end") === undefined && mark.unreadable === 0 && mark.watermark !== "unknown";
+  const code = isOpen ? EXIT.done : report(mark, { window }, world);
+  const isLate = isOpen && Date.parse(mark.watermark) < window.end;
+  const upTo = isLate ? `; items from ${mark.watermark} on may still be in a buffer` : "";
+  if (code === EXIT.done && mark.items === 0) {
+    const [start, end] = [window.start, window.end].map(formatInstant);
+    world.stderr.write(`Cannot find trace ${id}: nothing of it from ${start} to ${end}${upTo}\n`);
+    return EXIT.notFound;
+  }
+  if (isLate && !isOn(values, "quiet"))
+    world.stderr.write(`Found ${formatCount(mark.items)} ${mark.items === 1 ? "item" : "items"}${upTo}\n`);
+  return code;
+}
+
+interface TimeTexts {
+  readonly start: string;
+  readonly end: string;
+}
+
+/** Fills in what the command line left open. */
+function toWindow(values: Values, now: number): TimeTexts {
+  const end = valueOf(values, "end") ?? formatInstant(Math.ceil((now + 1) / MINUTE) * MINUTE);
+  const start = formatInstant(Math.max(0, parseInstant("end", end) - DEFAULT_DAYS * 24 * HOUR));
+  return { start: valueOf(values, "start") ?? start, end };
+}
 
 interface TraceQuestion {
   readonly signal: string;
   readonly id: string;
-  readonly now: number;
+  readonly window: TimeTexts;
 }
 
-/** Fills in what the command line left open. */
-function complete(values: Values, { signal, id, now }: TraceQuestion): Values {
-  const end = Math.ceil((now + 1) / MINUTE) * MINUTE;
-  const window = valueOf(values, "end") ?? formatInstant(end);
-  const start = formatInstant(end - DEFAULT_DAYS * 24 * HOUR);
+function complete(values: Values, { signal, id, window }: TraceQuestion): Values {
   const filled = new Map(values);
   filled.set("signal", [signal]).set("trace_id", [id.toLowerCase()]);
-  filled.set("start", [valueOf(values, "start") ?? start]).set("end", [window]);
-  return filled;
+  return filled.set("start", [window.start]).set("end", [window.end]);
 }
 
 function joinMarks(marks: readonly Mark[]): Mark {

@@ -163,6 +163,13 @@ export const REPLAY_MAX_MINUTE_OBJECTS = 9_000;
 export const REPLAY_MAX_STORE_CALLS = 8_000;
 /** Raw OTLP bytes after which a response ends itself (protocol 6.4). */
 export const REPLAY_MAX_RAW_BYTES: Bytes = bytes(8 * 1024 * MIB);
+/**
+ * Bounds of an answer that leaves out what does not match: it may give nothing until its end, and proxies wait 60 s
+ * (nginx, load balancers of AWS) to 120 s (Cloudflare, 524) for a byte, Node's fetch 300 s. At 20 MB/s of raw OTLP, or
+ * four calls of 100 ms side by side, these take 55 s; a month of compacted hours is looked up in 1,500 calls.
+ */
+export const REPLAY_FILTERED_MAX_RAW_BYTES: Bytes = bytes(1024 * MIB);
+export const REPLAY_FILTERED_MAX_STORE_CALLS = 2_000;
 /** Objects opened ahead of the one being written: connections are six, and each holds at most a window of bytes. */
 export const REPLAY_FETCH_AHEAD = 3;
 /**

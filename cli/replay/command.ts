@@ -1,7 +1,7 @@
 /** `firn replay`: a window of the archive to a file or a pipe, whole or not at all. */
 import { REPLAY_LIMIT_BYTES_CEILING, REPLAY_LIMIT_BYTES_FLOOR } from "../../src/limits.ts";
 import type { Mark } from "../../src/replay/mark.ts";
-import { askFirn, type FirnAddress } from "../ask.ts";
+import { askFirn, describeAnswer, type FirnAddress } from "../ask.ts";
 import { EXIT, type Command, type CommandInput, type World } from "../command.ts";
 import { formatCount, formatInstant, formatSize } from "../figures.ts";
 import { isOn, numberOf, usageError, valueOf, type Option, type Values } from "../options.ts";
@@ -85,8 +85,14 @@ async function printDryRun(
   query.set("dry_run", "true");
   if (isOn(values, "exact")) query.set("exact", "true");
   const question = { method: "GET", path: `/replay?${query.toString()}`, verb: "replay", member: null } as const;
-  await print(world.stdout, `${JSON.stringify(await askFirn(address, question), null, 2)}\n`);
-  return EXIT.done;
+  const answer = await askFirn(address, question);
+  await print(world.stdout, `${JSON.stringify(answer, null, 2)}\n`);
+  if ("errors" in answer) throw new Error(`Cannot replay: ${describeAnswer(JSON.stringify(answer))}`);
+  if (!("next" in answer) || typeof answer.next !== "string") return EXIT.done;
+  const place = readCursorPlace(answer.next);
+  const reached = place === null ? "" : ` up to ${formatInstant(place.minute)}`;
+  world.stderr.write(`The dry run is not complete: it looked${reached}, ask for shorter windows\n`);
+  return EXIT.incomplete;
 }
 
 /** Replays to stdout, in whole pages. @param hasMark - `null`: as the options say */

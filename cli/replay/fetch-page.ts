@@ -1,5 +1,5 @@
 /** One page of a replay, appended to a spool: {@link fetchPage}. What its failures mean is the caller's business. */
-import { FirnError, toErrorMessage } from "../../src/errors.ts";
+import { FirnError } from "../../src/errors.ts";
 import type { Mark } from "../../src/replay/mark.ts";
 import { describeAnswer, describeCause, toHeaders, type FirnAddress } from "../ask.ts";
 import { isPassing } from "../back-off.ts";
@@ -63,7 +63,8 @@ async function readPage(response: Response, shape: ReplayShape, spool: Spool): P
     }
   } catch (error) {
     if (isOfDisk(error)) throw error;
-    return { kind: "broken", why: `the connection broke after ${receivedBytes} bytes: ${toErrorMessage(error)}` };
+    const why = describeCause(error instanceof Error ? (error.cause ?? error) : error);
+    return { kind: "broken", why: `the connection broke after ${receivedBytes} bytes: ${why}` };
   }
   const tailStart = Math.max(start, spool.length - MARK_MAX_BYTES);
   const tail = await spool.readFrom(tailStart);

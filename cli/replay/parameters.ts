@@ -1,5 +1,6 @@
 /** Options of a replay → parameters of `GET /replay`. Filters are checked by the server, which knows them best. */
 import { parseWindow } from "../../src/archive/window.ts";
+import { REPLAY_LINE_BYTES_CEILING, REPLAY_LINE_BYTES_FLOOR, REPLAY_LINE_MAX_BYTES } from "../../src/limits.ts";
 import { FORMATS, type ReplayFormat } from "../../src/replay/format.ts";
 import { SIGNALS, type Signal } from "../../src/signal.ts";
 import { usageError, valueOf, type Option, type Values } from "../options.ts";
@@ -25,7 +26,12 @@ export const WINDOW_OPTIONS: readonly Option[] = [
 /** How they come. */
 export const FORM_OPTIONS: readonly Option[] = [
   { name: "format", value: "FORMAT", what: `${FORMATS.join(", ")}; jsonl by default.`, choices: FORMATS },
-  { name: "max_line_bytes", value: "BYTES", what: "Length of a line of jsonl, 1000000 by default.", range: [1, 1e9] },
+  {
+    name: "max_line_bytes",
+    value: "BYTES",
+    what: `Length of a line of jsonl, ${REPLAY_LINE_MAX_BYTES} by default.`,
+    range: [REPLAY_LINE_BYTES_FLOOR, REPLAY_LINE_BYTES_CEILING],
+  },
   {
     name: "on_error",
     value: "WHAT",

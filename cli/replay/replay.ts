@@ -4,7 +4,7 @@
  */
 import type { Mark } from "../../src/replay/mark.ts";
 import type { FirnAddress } from "../ask.ts";
-import { toWaitMillis } from "../back-off.ts";
+import { countFailures, toWaitMillis } from "../back-off.ts";
 import type { World } from "../command.ts";
 import { fetchPage, type PageOutcome, type PageRequest } from "./fetch-page.ts";
 import { bracketBytes, encodeEnd, type ReplayShape } from "./framing.ts";
@@ -102,7 +102,7 @@ function toPageRequest(order: ReplayOrder, cursor: string | null, limitBytes: nu
 }
 
 function giveUp(why: string, failures: number): Error {
-  return new Error(`Cannot finish the replay: ${why}, ${failures} times in a row`);
+  return new Error(`Cannot finish the replay: ${why}${countFailures(failures)}`);
 }
 
 async function wait(

@@ -3,6 +3,7 @@
  * each page, when the page is durable, so that whatever happens it speaks of less than the output holds, never of more.
  */
 import { rm, stat } from "node:fs/promises";
+import { toErrorMessage } from "../../src/errors.ts";
 import { isMissing, readObjectFile, replaceFile } from "../durable-file.ts";
 import { usageError } from "../options.ts";
 import { BEGINNING, type Progress, type ReplayState } from "./state.ts";
@@ -37,7 +38,9 @@ export async function openResume(output: string, identity: Identity, isOverwriti
   const document = isOverwriting ? undefined : await readObjectFile(path);
   if (document === undefined) {
     if (outputBytes !== null && !isOverwriting) throw refuse(output, "it exists already");
-    await save(BEGINNING);
+    await save(BEGINNING).catch((error: unknown) => {
+      throw usageError(`Cannot use --output: ${toErrorMessage(error)}`);
+    });
     return { state: BEGINNING, save, remove };
   }
   const saved = parseDocument(document);

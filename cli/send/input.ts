@@ -1,8 +1,10 @@
-/** The bytes that are to be sent: a file or stdin, gzip taken off; what they are is seen from their name or said. */
+/** The bytes that are to be sent: a file or stdin, gzip or zstd taken off; what they are is seen or said. */
 import { open } from "node:fs/promises";
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
-import { toErrorMessage } from "../../src/errors.ts";
+import type { Readable } from "node:stream";
+import * as zlib from "node:zlib";
+import { inflateStream } from "../../src/compression/inflate-stream.ts";
+import { joinBytes } from "../../src/bytes.ts";
+import { FirnError, toErrorMessage } from "../../src/errors.ts";
 import { FORMATS, type ReplayFormat } from "../../src/replay/format.ts";
 import { usageError } from "../options.ts";
 
@@ -16,7 +18,9 @@ const ENDINGS: Readonly<Record<string, ReplayFormat>> = {
   binpb: "proto",
   pb: "proto",
 };
+/** Of a frame, and of one to be skipped, whose first byte is any from 0x50 to 0x5f. */
 const ZSTD_MAGIC: Uint8Array = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd);
+const ZSTD_SKIPPABLE_MAGIC: Uint8Array = Uint8Array.of(0x2a, 0x4d, 0x18);
 const GZIP_MAGIC: Uint8Array = Uint8Array.of(0x1f, 0x8b);
 
 /** Says in which format a file is: as it is said, or as its name ends. @throws FirnError `invalid_request` */
@@ -24,7 +28,7 @@ export function toFormat(file: string, said: string | undefined): ReplayFormat {
   const known = FORMATS.find((format) => format === said);
   if (known !== undefined) return known;
   if (file === "-") return "jsonl";
-  const ending = /\.((?:delimited\.)?[a-z]+)(?:\.gz)?$/.exec(file)?.[1] ?? "";
+  const ending = /\.((?:delimited\.)?[a-z]+)(?:\.(?:gz|zst))?$/.exec(file)?.[1] ?? "";
   const format = Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending] : undefined;
   if (format !== undefined) return format;
   throw usageError(`Cannot tell the format of ${file} from its name: expected --format ${FORMATS.join(" or ")}`);
@@ -42,7 +46,7 @@ export async function openInput(file: string, stdin: Readable): Promise<Input> {
   const source = file === "-" ? stdin : await openFile(file);
   const close = (): void => void source.destroy();
   try {
-    return { pieces: await inflate(source), close };
+    return { pieces: withFileName(file, await inflate(source)), close };
   } catch (error) {
     close();
     throw error;
@@ -51,31 +55,52 @@ export async function openInput(file: string, stdin: Readable): Promise<Input> {
 
 async function openFile(file: string): Promise<Readable> {
   try {
-    return (await open(file)).createReadStream({ highWaterMark: PIECE_BYTES });
+    const handle = await open(file);
+    if (!(await handle.stat()).isDirectory()) return handle.createReadStream({ highWaterMark: PIECE_BYTES });
+    await handle.close();
   } catch (error) {
     throw usageError(`Cannot read ${file}: ${toErrorMessage(error)}`);
   }
+  throw usageError(`Cannot read ${file}: it is a folder, expected a file`);
 }
 
-/** Takes gzip off, whatever the name says. */
+/** What is wrong with the bytes is wrong with the file. */
+async function* withFileName(file: string, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    if (!(error instanceof FirnError) || error.kind !== "corrupt_object") throw error;
+    throw usageError(`Cannot send ${file === "-" ? "stdin" : file}: ${error.message}`);
+  }
+}
+
+/** Takes gzip and zstd off, whatever the name says. */
 async function inflate(source: Readable): Promise<AsyncIterable<Uint8Array>> {
   const pieces = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, void>;
-  const first = await pieces.next();
-  const head = first.done === true ? new Uint8Array(0) : first.value;
+  let head: Uint8Array = new Uint8Array(0);
+  // A pipe may give less than a magic number at once.
+  while (head.length < ZSTD_MAGIC.length) {
+    const next = await pieces.next();
+    if (next.done === true) break;
+    head = head.length === 0 ? next.value : joinBytes([head, next.value]);
+  }
   const rest = {
     async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
       yield head;
       for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) yield next.value;
     },
   };
-  if (beginsWith(head, ZSTD_MAGIC))
-    throw usageError("Cannot read zstd: expected plain bytes or gzip, such as zstd -dc gives");
-  if (!beginsWith(head, GZIP_MAGIC)) return rest;
-  const gunzip = createGunzip();
-  Readable.from(rest)
-    .on("error", (error) => gunzip.destroy(error))
-    .pipe(gunzip);
-  return gunzip;
+  if (beginsWith(head, GZIP_MAGIC)) return inflateStream(rest, "gzip");
+  const isZstd = beginsWith(head, ZSTD_MAGIC) || beginsWith(head.subarray(1), ZSTD_SKIPPABLE_MAGIC);
+  if (!isZstd) return rest;
+  if (hasZstd()) return inflateStream(rest, "zstd");
+  const found = `this is Node ${process.versions.node}, expected 22.15 or later, or 23.8 or later`;
+  throw usageError(`Cannot read zstd: ${found}; or send what zstd -dc gives`);
+}
+
+/** Node has it from 22.15.0 and 23.8.0 on; the package says that it runs on 22.12. */
+function hasZstd(): boolean {
+  return "createZstdDecompress" in zlib && typeof zlib.createZstdDecompress === "function";
 }
 
 function beginsWith(bytes: Uint8Array, magic: Uint8Array): boolean {

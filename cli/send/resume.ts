@@ -3,6 +3,7 @@
  * here sends one request again, byte for byte the same: a receiver that knows repeats, as Firn does, stores it once.
  */
 import { rm, stat } from "node:fs/promises";
+import { toErrorMessage } from "../../src/errors.ts";
 import { readObjectFile, replaceFile } from "../durable-file.ts";
 import { usageError } from "../options.ts";
 import { NOTHING_SENT, type SentTotals } from "./send-batch.ts";
@@ -37,14 +38,20 @@ export async function openSendResume(
   if (file === null) return { totals: NOTHING_SENT, save: async () => {}, remove: async () => {} };
   const path = `${file}.firn-sent`;
   const { size, mtimeMs } = await stat(file).catch((error: unknown) => {
-    throw usageError(`Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    throw usageError(`Cannot read ${file}: ${toErrorMessage(error)}`);
   });
   const whole = { ...identity, size: String(size), modified: String(mtimeMs) };
   const save = async (totals: SentTotals): Promise<void> =>
     await replaceFile(path, `${JSON.stringify({ version: VERSION, identity: whole, totals })}\n`);
   const remove = async (): Promise<void> => await rm(path, { force: true });
   const document = await readObjectFile(path);
-  if (document === undefined) return { totals: NOTHING_SENT, save, remove };
+  if (document === undefined) {
+    // Before the first request goes out: one that was taken and not noted would go twice.
+    await save(NOTHING_SENT).catch((error: unknown) => {
+      throw usageError(`Cannot write ${path}: ${toErrorMessage(error)}; --resume=false goes without it`);
+    });
+    return { totals: NOTHING_SENT, save, remove };
+  }
   const saved: SavedNote | null = document;
   const isSame = saved?.version === VERSION && JSON.stringify(saved.identity) === JSON.stringify(whole);
   if (isSame && saved.totals !== undefined) return { totals: saved.totals, save, remove };

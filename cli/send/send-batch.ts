@@ -1,5 +1,5 @@
 /** One request until it is taken, refused for good, or given up: {@link sendBatch}. */
-import { toWaitMillis } from "../back-off.ts";
+import { countFailures, toWaitMillis } from "../back-off.ts";
 import type { World } from "../command.ts";
 import type { Batch } from "./batches.ts";
 import { postBatch, type SendTarget } from "./post.ts";
@@ -60,7 +60,7 @@ export async function sendBatch(
       rules.note(`Skipped ${batch.itemCount} items in ${place}: ${outcome.why}`);
       return { ...sent, items: totals.items + batch.itemCount, skipped: totals.skipped + batch.itemCount };
     }
-    if (failures > rules.retries) throw new Error(`Cannot send ${place}: ${outcome.why}, ${failures} times in a row`);
+    if (failures > rules.retries) throw new Error(`Cannot send ${place}: ${outcome.why}${countFailures(failures)}`);
     const millis = toWaitMillis(failures, world.random(), outcome.retryAfter, world.now());
     rules.note(`Trying again in ${(millis / 1000).toFixed(1)} s: ${outcome.why}`);
     await world.delay(millis);

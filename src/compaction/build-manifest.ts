@@ -112,11 +112,19 @@ function retireAll(outputs: readonly ManifestOutput[]): readonly ManifestOutput[
 /** What can be left out may take so much of a manifest: service names, and indexes. */
 const OPTIONAL_SHARE: number = MANIFEST_MAX_BYTES / 4;
 
+/** A manifest as it is published. */
+interface EncodedManifest {
+  readonly manifest: Manifest;
+  readonly encoded: Uint8Array;
+  /** Keys of indexes for which there was no room. */
+  readonly leftOut: readonly string[];
+}
+
 /**
  * Encodes a manifest; one that is too long names no services and fewer indexes, and readers then look into the outputs.
  * These are the parts that can be left out, and take what the others leave: about 1 KiB an output.
  */
-export function encodeWithinBounds(given: Manifest): { readonly manifest: Manifest; readonly encoded: Uint8Array } {
+export function encodeWithinBounds(given: Manifest): EncodedManifest {
   const nameless = given.outputs.map((output) => ({ ...output, services: null }));
   let room = MANIFEST_MAX_BYTES - encodeManifest({ ...given, outputs: nameless, indexes: [] }).length;
   const serviceBytes = given.outputs.reduce((sum, { services }) => sum + jsonBytes(services), 0);
@@ -124,10 +132,12 @@ export function encodeWithinBounds(given: Manifest): { readonly manifest: Manife
   if (namesServices) room -= serviceBytes;
   const indexes = takeFitting(given.indexes, Math.min(OPTIONAL_SHARE, room));
   const manifest = { ...given, outputs: namesServices ? given.outputs : nameless, indexes };
-  return { manifest, encoded: encodeManifest(manifest) };
+  const named = new Set(indexes.map(({ key }) => key));
+  const leftOut = given.indexes.map(({ key }) => key).filter((key) => !named.has(key));
+  return { manifest, encoded: encodeManifest(manifest), leftOut };
 }
 
-/** Takes the first ones; a file that is left out stays behind, as one that verify tells of. */
+/** Takes the first ones. */
 function takeFitting(indexes: readonly TraceIndexRef[], maxBytes: number): readonly TraceIndexRef[] {
   let taken = 0;
   return indexes.filter((index) => {

@@ -114,7 +114,7 @@ export async function commitGeneration(compactor: Compactor, additions: Addition
   for (const { key, part } of built.parts) {
     if ((await putOwn(store, key, part)) === "other") throw new Error(`Cannot put "${key}": another one stands there`);
   }
-  const { manifest, encoded } = encodeWithinBounds(built.manifest);
+  const { manifest, encoded, leftOut } = encodeWithinBounds(built.manifest);
   if (newest !== null) checkSuccessor(manifest, newest, `generation ${manifest.generation}`);
   const outputKeys = additions.outputs.flatMap(({ key, members }) => [key, members.key]);
   // A forced order means what stood there: in an hour that still fills it would otherwise go on until its end.
@@ -124,7 +124,7 @@ export async function commitGeneration(compactor: Compactor, additions: Addition
     generation: manifest.generation,
     sha256Hex: await sha256HexOf(encoded),
     manifest: encoded,
-    replaced: built.replaced,
+    replaced: [...built.replaced, ...leftOut],
     written: [...outputKeys, ...[...additions.indexes, ...built.parts].map(({ key }) => key)],
     counts: countOf(additions),
   };

@@ -102,13 +102,13 @@ export function withCallCount(store: ObjectStore, calls: StoreCalls): ObjectStor
 }
 
 /**
- * Looks through a window. It ends itself before it has made the calls that one answer may make.
+ * Looks through a window. It ends itself before it has made the calls that one invocation may make.
  * @param survey - is added to, so that several signals can share one, and its answers
+ * @param maxCalls - of the invocation; the bounds of the request are those of each answer that is counted
  * @returns the first minute that was not looked at; `null` when the window was looked through
  * @throws FirnError what a listing, a manifest or the store throws
  */
-export async function surveyWindow(request: ReadRequest, survey: Survey): Promise<Millis | null> {
-  const { maxStoreCalls } = request.limits;
+export async function surveyWindow(request: ReadRequest, survey: Survey, maxCalls: number): Promise<Millis | null> {
   const { made } = survey;
   const { place, ...rest } = request;
   const store = withCallCount(request.store, made);
@@ -116,7 +116,8 @@ export async function surveyWindow(request: ReadRequest, survey: Survey): Promis
   for (;;) {
     const { page } = survey;
     // What was made for the pages before is gone, so that all of it together stays below the bound.
-    const limits = { ...request.limits, maxStoreCalls: maxStoreCalls - page.madeBefore };
+    const maxStoreCalls = Math.min(request.limits.maxStoreCalls, maxCalls - page.madeBefore);
+    const limits = { ...request.limits, maxStoreCalls };
     const isContinued = page.usage.storeCalls > 0;
     const begin = { start: from.next, ...(from.place === null ? {} : { place: from.place }) };
     const before = page.usage.storeCalls;
@@ -124,11 +125,16 @@ export async function surveyWindow(request: ReadRequest, survey: Survey): Promis
     survey.promisedCalls += page.usage.storeCalls - before;
     if (cut === null) return null;
     const madeCalls = made.list + made.get;
-    if (madeCalls > maxStoreCalls / 2) return cut.next;
-    survey.pageCount++;
-    survey.page = openPage(madeCalls);
+    if (madeCalls > maxCalls / 2) return cut.next;
+    beginPage(survey);
     from = cut;
   }
+}
+
+/** Counts one more answer, whose usage begins at nothing. */
+export function beginPage(survey: Survey): void {
+  survey.pageCount++;
+  survey.page = openPage(survey.made.list + survey.made.get);
 }
 
 type Cut = Extract<PlanStep, { kind: "cut" }>;

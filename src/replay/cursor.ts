@@ -10,7 +10,7 @@
  * | `v1`, `v2` | version; `v2` is written where `v1` cannot say it, so that a release before can go on where it can |
  * | `all-`     | of a replay of all signals, which goes on in this one                                            |
  * | `position` | minutes since 1970 of the first minute that was not given, or not to its end                     |
- * | `g…`       | the place inside the minute (`ReadPlace`), and the items that were given of it                   |
+ * | `g…`       | the place inside the minute (`ReadPlace`), and the items that were given of it (decision 0014)   |
  * | `w…`       | earliest watermark in minutes that an earlier page ran past; `wu` if one was unknown             |
  * | `u`        | an earlier page skipped an unreadable object                                                     |
  *

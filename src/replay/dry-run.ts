@@ -5,16 +5,18 @@
  */
 import { FirnError, toErrorMessage, unreachable, type ErrorKind } from "../errors.ts";
 import { log } from "../log.ts";
+import type { ReadEvent, ReadLimits, ReadRequest } from "../reader/contract.ts";
 import { readWindow } from "../reader/read-window.ts";
-import { countCalls, openSurvey, surveyWindow, withCallCount, type Survey } from "../reader/survey.ts";
+import { beginPage, countCalls, openSurvey, surveyWindow, withCallCount, type Survey } from "../reader/survey.ts";
 import { respondSlowly, respondSlowlyInText } from "../slow-json.ts";
+import { bytes } from "../units.ts";
 import type { ReplayDeps, Watermark } from "./contract.ts";
 import { formatCursor, type Position } from "./cursor.ts";
-import { openKeeper } from "./keep-content.ts";
+import { openKeeper, type Keep } from "./keep-content.ts";
 import { findPrices, toCost, type Cost } from "./list-prices.ts";
 import { lowest } from "./mark.ts";
 import type { ReplayQuery } from "./parameters.ts";
-import type { SignalSource } from "./signal-sources.ts";
+import { MAX_LIMITS, type SignalSource } from "./signal-sources.ts";
 
 /** What a dry run answers. */
 interface DryRun {
@@ -50,12 +52,12 @@ const OPEN_KINDS: ReadonlySet<ErrorKind> = new Set(["position_gone", "too_large"
 /** Answers a dry run. @param openSignals - asks for the watermarks */
 export function dryRunResponse(
   query: ReplayQuery,
-  { store }: ReplayDeps,
+  { store, limits: bounds = MAX_LIMITS }: ReplayDeps,
   openSignals: () => Promise<readonly SignalSource[]>,
 ): Response {
   const work = async (): Promise<object> => {
     try {
-      return await run(query, store.identity, await openSignals());
+      return await run(query, { identity: store.identity, bounds }, await openSignals());
     } catch (error) {
       return toFailure(error);
     }
@@ -64,34 +66,77 @@ export function dryRunResponse(
   return respondSlowly(work);
 }
 
-async function run(query: ReplayQuery, identity: string, signals: readonly SignalSource[]): Promise<DryRun> {
+interface Invocation {
+  readonly identity: string;
+  /** Of all answers that are looked at here together. */
+  readonly bounds: ReadLimits;
+}
+
+async function run(
+  query: ReplayQuery,
+  { identity, bounds }: Invocation,
+  signals: readonly SignalSource[],
+): Promise<DryRun> {
   const survey = openSurvey();
   const isExact = query.dryRun?.kind === "exact";
   let next: Position | null = null;
   for (const source of signals) {
-    next = isExact ? await read(source, query, survey) : await look(source, survey);
+    next = isExact ? await readPages(source, query, { survey, bounds }) : await look(source, { survey, bounds });
     if (next !== null) break;
   }
   return toDryRun(query, { survey, next, identity, watermark: lowest(signals.map(({ watermark }) => watermark)) });
 }
 
-async function look({ signal, request }: SignalSource, survey: Survey): Promise<Position | null> {
-  const next = await surveyWindow(request, survey);
+interface Counting {
+  readonly survey: Survey;
+  readonly bounds: ReadLimits;
+}
+
+async function look({ signal, request }: SignalSource, { survey, bounds }: Counting): Promise<Position | null> {
+  const next = await surveyWindow(request, survey, bounds.maxStoreCalls);
   return next === null ? null : { signal, minute: next, place: null, items: 0 };
 }
 
-/** Counts what a replay gives; whatever cannot be read is counted, too. */
-async function read(
+/** Counts answer after answer, as long as the next one may take what an answer takes. */
+async function readPages(
   { signal, request }: SignalSource,
   { filter }: ReplayQuery,
-  survey: Survey,
+  { survey, bounds }: Counting,
 ): Promise<Position | null> {
-  const { usage } = survey.page;
-  const isContinued = usage.storeCalls > 0;
-  const store = withCallCount(request.store, survey.made);
   const keep = openKeeper(signal, filter);
-  let next: Position | null = null;
-  for await (const event of readWindow({ ...request, store, onError: "skip", isContinued }, usage)) {
+  const store = withCallCount(request.store, survey.made);
+  const { place: _, ...rest } = request;
+  let from: Pick<ReadRequest, "start" | "place"> = request;
+  for (;;) {
+    const { page, rawBytes } = survey;
+    const leftCalls = bounds.maxStoreCalls - page.madeBefore;
+    const leftRawBytes = bounds.maxRawBytes - (rawBytes - page.usage.rawBytes);
+    const { maxStoreCalls, maxRawBytes, fetchAhead } = request.limits;
+    const limits: ReadLimits = {
+      maxStoreCalls: Math.min(maxStoreCalls, leftCalls),
+      maxRawBytes: bytes(Math.min(maxRawBytes, leftRawBytes)),
+      fetchAhead,
+    };
+    const begin = { start: from.start, ...(from.place === undefined ? {} : { place: from.place }) };
+    const isContinued = page.usage.storeCalls > 0;
+    const end = await readPage({ ...rest, ...begin, store, limits, onError: "skip", isContinued }, survey, keep);
+    if (end.next === null) return null;
+    // Nothing is given, so that nothing is to be left out should the place be gone.
+    const isLast = leftCalls <= maxStoreCalls || leftRawBytes <= maxRawBytes;
+    if (isLast) return { signal, minute: end.next, place: end.place, items: 0 };
+    beginPage(survey);
+    from = { start: end.next, ...(end.place === null ? {} : { place: end.place }) };
+  }
+}
+
+type ReadEnd = Pick<Extract<ReadEvent, { kind: "end" }>, "next" | "place">;
+
+/** Counts what an answer gives; whatever cannot be read is counted, too. */
+async function readPage(request: ReadRequest, survey: Survey, keep: Keep): Promise<ReadEnd> {
+  const { usage } = survey.page;
+  const before = { ...usage };
+  let end: ReadEnd = { next: null, place: null };
+  for await (const event of readWindow(request, usage)) {
     switch (event.kind) {
       case "minute":
         break;
@@ -110,18 +155,17 @@ async function read(
         survey.expired++;
         break;
       case "end":
-        // Nothing is given, so that nothing is to be left out should the place be gone.
-        if (event.next !== null) next = { signal, minute: event.next, place: event.place, items: 0 };
+        end = event;
         break;
       default:
         unreachable(event, "read event");
     }
   }
   survey.promisedCalls = survey.made.list + survey.made.get;
-  survey.objectCount = usage.objectCount;
-  survey.storedBytes = usage.storedBytes;
-  survey.rawBytes = usage.rawBytes;
-  return next;
+  survey.objectCount += usage.objectCount - before.objectCount;
+  survey.storedBytes += usage.storedBytes - before.storedBytes;
+  survey.rawBytes += usage.rawBytes - before.rawBytes;
+  return end;
 }
 
 interface Findings {

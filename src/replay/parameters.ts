@@ -106,7 +106,7 @@ function refuseNames(query: URLSearchParams): void {
   for (const name of query.keys()) {
     if (KNOWN.includes(name) || isFilterName(name)) {
       if (query.getAll(name).length > 1)
-        throw refusal(name, `Cannot read "${shorten(name)}": it is given more than once`);
+        throw refusal(name, `Cannot read "${shorten(name)}": it is given more than once, expected one value`);
       continue;
     }
     const expected = [...KNOWN, ...FILTER_NAMES].join(", ");
@@ -149,7 +149,10 @@ function parseChoice<Value extends string>(
 function parseLineBytes(text: string | null, format: ReplayFormat): Bytes {
   if (text === null) return REPLAY_LINE_MAX_BYTES;
   const name = "max_line_bytes";
-  if (format !== "jsonl") throw refusal(name, `Cannot use "${name}" with format "${format}": only "jsonl" has lines`);
+  if (format !== "jsonl") {
+    const why = 'only "jsonl" has lines, expected that format, or leave it out';
+    throw refusal(name, `Cannot use "${name}" with format "${format}": ${why}`);
+  }
   const value = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : 0;
   if (value >= REPLAY_LINE_BYTES_FLOOR && value <= REPLAY_LINE_BYTES_CEILING) return bytes(value);
   const expected = `expected a whole number of bytes from ${REPLAY_LINE_BYTES_FLOOR} to ${REPLAY_LINE_BYTES_CEILING}`;

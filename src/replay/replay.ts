@@ -1,6 +1,8 @@
 /**
  * `GET /replay` as a function: {@link replayResponse}. Whatever can fail before the first byte fails as an error that
- * the root answers with a status; whatever fails later breaks the connection, so that no failure looks like an end.
+ * the root answers with a status, which therefore waits for it: 409, 410, 500 and 503 with `Retry-After` are worth more
+ * to a client than early headers, and the bounds of an answer keep the wait short. Whatever fails later breaks the
+ * connection, so that no failure looks like an end.
  */
 import { FirnError, toErrorMessage } from "../errors.ts";
 import { log, type LogLevel, type LogValue } from "../log.ts";

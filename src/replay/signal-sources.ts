@@ -1,6 +1,12 @@
 /** The reads of a replay, one for each signal: {@link openSignals}. */
 import { toReadHints } from "../filter/hints.ts";
-import { REPLAY_FETCH_AHEAD, REPLAY_MAX_RAW_BYTES, REPLAY_MAX_STORE_CALLS } from "../limits.ts";
+import {
+  REPLAY_FETCH_AHEAD,
+  REPLAY_FILTERED_MAX_RAW_BYTES,
+  REPLAY_FILTERED_MAX_STORE_CALLS,
+  REPLAY_MAX_RAW_BYTES,
+  REPLAY_MAX_STORE_CALLS,
+} from "../limits.ts";
 import type { Encoding } from "../otlp/response.ts";
 import type { ReadLimits, ReadRequest } from "../reader/contract.ts";
 import { SIGNALS, type Signal } from "../signal.ts";
@@ -26,11 +32,22 @@ const ENCODING: Readonly<Record<ReplayFormat, Encoding>> = {
   "proto-delimited": "protobuf",
 };
 
-const LIMITS: ReadLimits = {
+/** Of one invocation, whatever it does. */
+export const MAX_LIMITS: ReadLimits = {
   maxStoreCalls: REPLAY_MAX_STORE_CALLS,
   maxRawBytes: REPLAY_MAX_RAW_BYTES,
   fetchAhead: REPLAY_FETCH_AHEAD,
 };
+const FILTERED_LIMITS: ReadLimits = {
+  maxStoreCalls: REPLAY_FILTERED_MAX_STORE_CALLS,
+  maxRawBytes: REPLAY_FILTERED_MAX_RAW_BYTES,
+  fetchAhead: REPLAY_FETCH_AHEAD,
+};
+
+/** Without a mark an answer cannot end itself, so that whoever leaves it out waits instead. */
+function toLimits({ filter, hasMark }: ReplayQuery): ReadLimits {
+  return filter !== null && hasMark ? FILTERED_LIMITS : MAX_LIMITS;
+}
 
 /**
  * Opens the signals that are still to be given, in their order.
@@ -50,8 +67,9 @@ export async function openSignals(query: ReplayQuery, deps: ReplayDeps): Promise
   });
 }
 
-function toRequest({ format, onError, arrivals, filter }: ReplayQuery, deps: ReplayDeps, from: Position): ReadRequest {
-  const { store, layout, limits = LIMITS, bodyTimeout, expiredBefore } = deps;
+function toRequest(query: ReplayQuery, deps: ReplayDeps, from: Position): ReadRequest {
+  const { format, onError, arrivals, filter } = query;
+  const { store, layout, limits = toLimits(query), bodyTimeout, expiredBefore } = deps;
   return {
     store,
     layout,

@@ -1,12 +1,8 @@
 /** What is deleted, and what must stand at that moment: sources of two kinds, replaced outputs, and a store's lies. */
 import { describe, expect, it } from "vitest";
-import { decodeManifest } from "../../src/archive/manifest.ts";
-import { buildManifest, encodeWithinBounds, type Additions } from "../../src/compaction/build-manifest.ts";
 import { reportLate } from "../../src/compaction/late.ts";
 import { insertTrash } from "../../src/compaction/ledger.ts";
-import { readNewest } from "../../src/compaction/newest.ts";
 import { toStatus } from "../../src/compaction/status.ts";
-import { MANIFEST_MAX_BYTES } from "../../src/limits.ts";
 import type { ObjectStore } from "../../src/object-store/contract.ts";
 import { withVerify } from "../../src/object-store/with-verify.ts";
 import { HOUR } from "../../src/units.ts";
@@ -218,80 +214,3 @@ function spoilOnce(bucket: Bucket, store: ObjectStore, spoilt: Set<string>): Obj
     },
   };
 }
-
-const NO_ADDITIONS: Additions = {
-  hour: HOUR_14,
-  newest: null,
-  outputs: [],
-  indexes: [],
-  removed: new Set(),
-  isRetiring: false,
-  sums: new Map(),
-  sources: [],
-  foreign: [],
-  unreadable: [],
-  sourceCount: 0,
-  sourceBytes: 0,
-};
-
-describe("buildManifest()", () => {
-  it("names no more retired outputs than it has room for, and all that are retired now", async () => {
-    const bucket = openBucket();
-    bucket.put(3, ["item-1"]);
-    await withCompactor(bucket, async (kit) => {
-      await kit.work();
-      const newest = await readNewest(kit.compactor, HOUR_14);
-      const live = newest?.manifest.outputs[0];
-      if (newest === null || live === undefined) throw new Error("Nothing was published");
-      const retired = Array.from({ length: 200 }, (_, index) => ({
-        ...live,
-        key: `${live.key}-${index}`,
-        retired: true,
-      }));
-      const manifest = { ...newest.manifest, outputs: [...retired, live] };
-
-      const built = await buildManifest(
-        kit.compactor,
-        { ...NO_ADDITIONS, newest: { ...newest, manifest }, isRetiring: true },
-        { deployment: kit.deployment, epoch: 1 },
-      );
-
-      const outputs = [...retired.slice(-127), { ...live, retired: true }];
-      expect(built.manifest.outputs).toEqual(outputs);
-      expect(built.replaced).toEqual([live.key, live.members.key]);
-    });
-  });
-});
-
-describe("encodeWithinBounds()", () => {
-  it.each([
-    ["names all services and indexes while there is room", { outputs: 20, services: 3, kept: 20, indexes: 20 }],
-    ["leaves out the last indexes where outputs take room", { outputs: 160, services: 10, kept: 160, indexes: 66 }],
-    ["leaves out all services where they take the room", { outputs: 160, services: 60, kept: 0, indexes: 69 }],
-  ])("%s", async (_name, { outputs: count, services, kept, indexes: indexCount }) => {
-    const bucket = openBucket();
-    bucket.put(3, ["item-1"]);
-    await withCompactor(bucket, async (kit) => {
-      await kit.work();
-      const newest = await readNewest(kit.compactor, HOUR_14);
-      const [live] = newest?.manifest.outputs ?? [];
-      if (newest === null || live === undefined) throw new Error("Nothing was published");
-      const names = Array.from({ length: services }, (_, index) => `サービスの名前-${String(index).padStart(3, "0")}`);
-      const outputs = Array.from({ length: count }, (_, index) => ({
-        ...live,
-        key: `${live.key}-${String(index).padStart(300, "0")}`,
-        services: names,
-        ...(index === 0 ? {} : { itemCount: 0, digest: "0".repeat(32) }),
-      }));
-      const indexes = outputs
-        .slice(0, 96)
-        .map(({ key, members }) => ({ ...members, key: `${key}.trace`, output: key }));
-
-      const { manifest, encoded } = encodeWithinBounds({ ...newest.manifest, outputs, indexes });
-      expect(encoded.length).toBeLessThanOrEqual(MANIFEST_MAX_BYTES);
-      expect(decodeManifest(encoded)).toEqual(manifest);
-      expect(manifest.outputs.filter((output) => output.services !== null)).toHaveLength(kept);
-      expect(manifest.indexes).toEqual(indexes.slice(0, indexCount));
-    });
-  });
-});

@@ -180,6 +180,8 @@ test.each([
   ["s3:https://abc.r2.cloudflarestorage.com/telemetry", "Cloudflare R2"],
   ["s3:https://abc.eu.r2.cloudflarestorage.com/telemetry", "Cloudflare R2"],
   ["s3:https://s3.eu-central-1.amazonaws.com/telemetry", "Amazon S3"],
+  ["s3:https://s3.cn-north-1.amazonaws.com.cn/telemetry", null],
+  ["s3:https://storage.googleapis.com/telemetry", "Google Cloud Storage"],
   ["s3:https://minio.example/amazonaws.com/", null],
   ["azure:https://firn.blob.core.windows.net/c", null],
   ["memory:x", null],

@@ -83,6 +83,7 @@ export type FindingKind =
   | "missing_trace_index"
   | "damaged_trace_index"
   | "wrong_trace_index"
+  | "lost_trace_index"
   | "damaged_foreign_part"
   | "leftover_source"
   | "unreadable_object"

@@ -38,6 +38,7 @@ export const KINDS: Readonly<Record<FindingKind, KindFacts>> = {
   missing_trace_index: fact("warning", "make it again from the output", "Readers do without it, slowly"),
   damaged_trace_index: fact("warning", "make it again from the output", "Readers do without it, slowly"),
   wrong_trace_index: fact("error", "delete it: readers do without it", "Delete it by hand: it hides traces"),
+  lost_trace_index: fact("info", null, "Nothing: readers look into its output instead"),
   damaged_foreign_part: fact("error", null, `${VERSIONS}: without it nobody knows which foreign objects outputs hold`),
   leftover_source: fact("warning", "delete it: outputs hold its items", "Compact the hour, which deletes it"),
   unreadable_object: fact("error", null, `${VERSIONS}, or read past it with on_error=skip`),

@@ -30,13 +30,18 @@ export interface CheckedIndex {
 export async function checkTraceIndex(context: ItemHourContext, checked: CheckedIndex): Promise<void> {
   const { key, sizeBytes, sha256 } = checked.index;
   const fault = await findFileFault(context, checked.index);
+  const file = checked.traceHashes === null ? null : encodeTraceIndex(checked.traceHashes)?.file;
+  const isWrong = file !== null && !(file?.length === sizeBytes && (await sha256HexOf(file)) === sha256);
+  if (isWrong && fault?.kind === "missing_trace_index") {
+    // What the manifest names was wrong and is deleted; what its output gives nobody would read.
+    await report(context, { kind: "lost_trace_index", key, message: fault.message });
+    return;
+  }
   if (fault !== null) {
     await report(context, { ...fault, key, repair: () => rebuild(context, checked) });
     return;
   }
-  if (checked.traceHashes === null) return;
-  const file = encodeTraceIndex(checked.traceHashes)?.file;
-  if (file?.length === sizeBytes && (await sha256HexOf(file)) === sha256) return;
+  if (!isWrong) return;
   const message = `"${key}" names other traces than its output holds`;
   await report(context, { kind: "wrong_trace_index", key, message, repair: () => remove(context, checked.index) });
 }

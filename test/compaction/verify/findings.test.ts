@@ -36,6 +36,7 @@ describe("DAMAGES", () => {
       "unmirrored_manifest",
       "retired_output",
       "wrong_trace_index",
+      "lost_trace_index",
     ]);
   });
 });

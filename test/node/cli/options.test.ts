@@ -13,6 +13,8 @@ const OPTIONS: readonly Option[] = [
   { name: "token_file", value: "FILE", what: "" },
 ];
 
+const WINDOW = ["replay", "--signal", "traces", "--start", "2026-05-01", "--end", "2026-05-02"];
+
 describe("parseLine()", () => {
   test("takes - for _ in names, values behind = or a space, and switches with or without a value", () => {
     const args = ["--max-bytes=12", "x", "--quiet", "-", "--header", "a", "--header=b=c", "--attr.http.x-y_z", "--v"];
@@ -89,10 +91,21 @@ describe("firn help", () => {
     [["status", "--url", "ftp://h"], "Cannot use --url: expected a URL such as https://firn.example.com"],
     [["status", "--url", "http://u:p@h"], "without user"],
     [["status", "--token_file", "/nowhere"], "Cannot use --token_file: ENOENT"],
+    [[...WINDOW, "--output", "/nowhere/x.jsonl"], "Cannot use --output: ENOENT"],
+    [[...WINDOW, "--max_line_bytes", "1"], "expected a whole number from 1000 to 16777216"],
+    [["send", "/", "--to", "http://h", "--format", "jsonl", "--resume=false"], "Cannot read /: it is a folder"],
+    [["send", "/proc/self/environ", "--to", "http://h", "--format", "jsonl"], "--resume=false goes without it"],
   ])("%j is wrong usage: exit code 2 and a sentence", async (args, sentence) => {
     const ended = await runCli(args);
 
     expect(ended.code).toBe(2);
     expect(ended.stderr).toContain(sentence);
+  });
+
+  test("a FIRN_TOKEN that is none is not shown", async () => {
+    const ended = await runCli(["status"], { env: { FIRN_TOKEN: "firn_one\nfirn_two" } });
+
+    expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining("Cannot use FIRN_TOKEN: expected a token")]);
+    expect(ended.stderr).not.toContain("firn_");
   });
 });

@@ -5,6 +5,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeScript, playPage, WINDOW } from "./replay-script.ts";
 import { startScriptedFirn } from "./scripted-firn.ts";
@@ -49,6 +50,18 @@ test("npm pack makes a firn that is installed offline, needs nothing else and re
     env: { ...process.env, FIRN_URL: firn.url },
   });
 
+  await writeFile(join(directory, "lines.jsonl.zst"), zstdCompressSync(""));
+  const send = [join(directory, "node_modules/firn/dist/firn.mjs"), "send", "lines.jsonl.zst", "--to", firn.url];
+  const sent = await run(process.execPath, send, { cwd: directory });
+  // As Node 22.12 to 22.14 have it.
+  const less = 'data:text/javascript,import zlib from "node:zlib"; delete zlib.createZstdDecompress';
+  const refused = run(process.execPath, ["--import", less, ...send], { cwd: directory });
+
+  await expect(refused).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^Cannot read zstd: this is Node .*, expected 22\.15 or later/),
+  });
+  expect(sent.stderr).toBe("Sent 0 items in 0 requests, 0 B\n");
   expect(packed).toEqual([`firn-${MANIFEST.version}.tgz`]);
   expect(await readdir(join(directory, "node_modules"))).toEqual([".bin", ".package-lock.json", "firn"]);
   expect(version.stdout).toBe(`firn ${MANIFEST.version}\n`);

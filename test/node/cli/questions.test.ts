@@ -176,6 +176,38 @@ describe("firn trace", () => {
     expect(lines.slice(2).map((line) => JSON.parse(line) as unknown)).toEqual([{ resourceSpans: [], firn: mark }]);
     expect(ended.code).toBe(3);
   });
+
+  const late = { complete: false, watermark: "2026-05-01T23:59:00.000Z" };
+  const none = { ...late, items: 0 };
+  const until = "items from 2026-05-01T23:59:00.000Z on may still be in a buffer";
+  test.each([
+    ["found, though more may come", late, [], 0, `Found 1 item; ${until}\n`],
+    ["found, and nothing is said", late, ["--quiet"], 0, ""],
+    [
+      "not found",
+      none,
+      [],
+      4,
+      `Cannot find trace ${ID}: nothing of it from 2026-04-02T00:01:00Z to 2026-05-02T00:01:00Z; ${until}\n`,
+    ],
+    [
+      "not found below the watermark",
+      { items: 0 },
+      ["--end", "2026-05-01"],
+      4,
+      `Cannot find trace ${ID}: nothing of it from 2026-04-01T00:00:00Z to 2026-05-01T00:00:00Z\n`,
+    ],
+    ["not found past the watermark", none, ["--end", "2026-05-02"], 3, "The replay is not complete: items from"],
+    ["not found, with objects unread", { ...none, unreadable: 2 }, [], 3, "2 objects could not be read"],
+    ["not found, the buffers unasked", { ...none, watermark: "unknown" }, [], 3, "the buffers could not be asked"],
+  ])("ends with its own code when the trace is %s", async (_, mark, options, code, said) => {
+    await using firn = await startScriptedFirn(() => answer("traces", mark));
+
+    const ended = await runCli(["trace", ID, "--url", firn.url, ...options]);
+
+    expect(ended.stderr).toContain(said);
+    expect(ended.code).toBe(code);
+  });
 });
 
 describe("firn verify", () => {

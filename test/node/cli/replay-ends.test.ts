@@ -90,15 +90,19 @@ describe("firn replay", () => {
   test("waits as long as Retry-After says, and longer each time", async () => {
     const script = makeScript("jsonl");
     await using firn = await startScriptedFirn((seen, count) => {
-      if (count === 0) return { kind: "status", status: 503, headers: { "retry-after": "7" }, body: "busy" };
-      return count < 4 ? { kind: "status", status: 502 } : playPage(script, seen);
+      if (count < 2) {
+        const headers = { "retry-after": String(7 + count) };
+        return { kind: "status", status: count === 0 ? 503 : 429, headers, body: "busy" };
+      }
+      return count < 5 ? { kind: "status", status: 502 } : playPage(script, seen);
     });
 
     const ended = await runCli([...REPLAY, "--url", firn.url]);
 
     expect(ended.code).toBe(0);
-    expect(ended.waits).toEqual([7_000, 1_500, 3_000, 6_000]);
+    expect(ended.waits).toEqual([7_000, 8_000, 3_000, 6_000, 12_000]);
     expect(ended.stderr).toContain("Trying again in 7.0 s: the server answers 503, busy");
+    expect(ended.stderr).toContain("Trying again in 8.0 s: the server answers 429, busy");
   });
 
   test("gives up a server that cannot be reached", async () => {
@@ -185,6 +189,18 @@ describe("firn replay", () => {
     expect(ended.code).toBe(0);
     expect(JSON.parse(ended.stdout.toString())).toEqual(JSON.parse(body));
     expect(firn.seen.map(({ query }) => [query.get("dry_run"), query.get("exact")])).toEqual([["true", "true"]]);
+  });
+
+  test.each([
+    ['{"complete":false,"errors":[{"message":"Cannot look"}]}', 1, "Cannot replay: Cannot look\n"],
+    ['{"complete":false,"next":"v1.traces.29627400"}', 3, "it looked up to 2026-05-01T14:00:00Z, ask for shorter"],
+  ])("--dry_run of %s ends with %d", async (body, code, sentence) => {
+    await using firn = await startScriptedFirn(() => ({ kind: "status", status: 200, body }));
+
+    const ended = await runCli([...REPLAY, "--url", firn.url, "--dry_run"]);
+
+    expect([ended.code, ended.stderr]).toEqual([code, expect.stringContaining(sentence)]);
+    expect(JSON.parse(ended.stdout.toString())).toEqual(JSON.parse(body));
   });
 
   test("a pipe gets pages that are larger than its memory, and nothing of one that broke", async () => {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listItems, type Signal } from "../../../scripts/otlp-items.ts";
 import { decodeProtobuf, encodeProtobuf } from "../../../scripts/otlp-protobuf.ts";
@@ -46,6 +46,9 @@ function toLines(names: readonly string[]): string {
   return names.map((name) => `${JSON.stringify(toRequest(name))}\n`).join("");
 }
 
+/** Such as hour objects have between their members. */
+const SKIPPABLE_FRAME = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2]);
+
 /** Names of what came, a list a request. */
 function namesOf({ seen }: ScriptedFirn): readonly (readonly string[])[] {
   return seen.map(({ path, body, headers }) => {
@@ -81,9 +84,21 @@ describe("firn send", () => {
     ["proto", "binpb", ["--signal", "traces"]],
     ["proto-delimited", "delimited.binpb", ["--signal", "traces"]],
     ["proto-delimited", "otlp", ["--signal", "traces", "--format", "proto-delimited"]],
-  ] as const)("sends every item of %s once and no mark, plain and in gzip", async (format, ending, args) => {
+  ] as const)("sends every item of %s once and no mark, plain, in gzip and in zstd", async (format, ending, args) => {
     const bytes = encodeReplay(format);
-    const files = [await write(ending, bytes), await write(`${ending}.gz`, gzipSync(bytes))];
+    const half = Math.ceil(bytes.length / 2);
+    const frames = Buffer.concat([
+      SKIPPABLE_FRAME,
+      zstdCompressSync(bytes.subarray(0, half)),
+      SKIPPABLE_FRAME,
+      zstdCompressSync(bytes.subarray(half)),
+    ]);
+    const files = [
+      await write(ending, bytes),
+      await write(`${ending}.gz`, gzipSync(bytes)),
+      await write(`${ending}.zst`, zstdCompressSync(bytes)),
+      await write(`${ending}.zst`, frames),
+    ];
 
     for (const file of files) {
       await using receiver = await startScriptedFirn(() => OK);
@@ -106,6 +121,18 @@ describe("firn send", () => {
     expect(ended.code).toBe(0);
     expect(receiver.seen.map(({ path }) => path)).toEqual(["/base/v1/traces", "/base/v1/metrics", "/base/v1/logs"]);
     expect(receiver.seen.map(({ headers }) => headers["content-encoding"])).toEqual([undefined, undefined, undefined]);
+  });
+
+  test.each([
+    ["gz", gzipSync(toLines(["a", "b"])), "a truncated"],
+    ["zst", zstdCompressSync(toLines(["a", "b"])), "a truncated zstd frame"],
+  ])("says that a file in %s is cut short", async (ending, bytes, found) => {
+    await using receiver = await startScriptedFirn(() => OK);
+    const file = await write(`jsonl.${ending}`, bytes.subarray(0, bytes.length - 3));
+
+    const ended = await runCli(["send", file, "--to", receiver.url]);
+
+    expect([ended.code, ended.stderr]).toEqual([2, expect.stringContaining(found)]);
   });
 
   test("--quiet says nothing where all was taken", async () => {
@@ -249,7 +276,8 @@ describe("firn send", () => {
     ["proto", "pb", Buffer.of(10, 200, 1), "Cannot send what follows field 0: "],
     ["proto", "pb", Buffer.of(10, 2, 10, 9), "Cannot send field 1: it is no request of traces"],
     ["proto-delimited", "x", Buffer.of(0, 0, 0, 9, 1), "Cannot send what follows message 1: the input ends inside"],
-    ["jsonl", "jsonl", Buffer.of(0x28, 0xb5, 0x2f, 0xfd), "Cannot read zstd"],
+    ["jsonl", "jsonl", Buffer.of(0x28, 0xb5, 0x2f, 0xfd), "jsonl: Cannot inflate object: found a truncated zstd frame"],
+    ["proto", "pb", Buffer.of(0x1f, 0x8b, 8), "pb: Cannot inflate object: found a truncated gzip header"],
   ] as const)("says what in %s it cannot read (%#)", async (format, ending, content, sentence) => {
     await using receiver = await startScriptedFirn(() => OK);
     const file = await write(ending, content);
