@@ -38,12 +38,14 @@ export function openPieceReader(
     return { read: () => reader.read().then(toPiece), cancel: () => reader.cancel() };
   }
   let memory: ArrayBuffer | null = null;
-  const roomBytes = kind === "kept" ? STREAM_PIECE_BYTES : Math.max(1, Math.min(expectedBytes, PASSING_PIECE_BYTES));
+  const roomBytes: number =
+    kind === "kept" ? STREAM_PIECE_BYTES : Math.max(1, Math.min(expectedBytes, PASSING_PIECE_BYTES));
   return {
     read: () => {
       const room = new Uint8Array(memory ?? new ArrayBuffer(roomBytes));
       memory = null;
-      return byteReader.read(room, { min: kind === "kept" ? 1 : Math.min(room.length, PASSING_MIN_BYTES) }).then((result) => {
+      const min = kind === "kept" ? 1 : Math.min(room.length, PASSING_MIN_BYTES);
+      return byteReader.read(room, { min }).then((result) => {
         const piece = toPiece(result);
         if (piece === null && result.value !== undefined) releaseBytes(result.value);
         // A source that trickles would otherwise leave such room behind for every few bytes.

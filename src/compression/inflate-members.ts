@@ -1,8 +1,8 @@
 /**
  * Reads an object for those who take much of it at once and copy what they keep: as many members of gzip in a piece as
- * fit into 4 MiB, whole unless one alone is longer, in memory that is used again. What {@link inflateStream} gives of the
- * same object is the same, in small pieces that each have memory of their own. Compressions other than gzip, and runtimes
- * without such engines, take its way.
+ * fit into 4 MiB, whole unless one alone is longer, in memory that is used again. What {@link inflateStream} gives of
+ * the same object is the same, in small pieces that each have memory of their own. Compressions other than gzip, and
+ * runtimes without such engines, take its way.
  */
 import { constants, crc32 } from "node:zlib";
 import type { FirnError } from "../errors.ts";
