@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import { FirnError } from "../../src/errors.ts";
 import { countCalls, openSurvey, surveyWindow } from "../../src/reader/survey.ts";
-import { readRequest, take } from "./archive-sample.ts";
+import { LIMITS, readRequest, take } from "./archive-sample.ts";
 import { HOUR, MANIFESTS, membersOf, NAMES, namesIn, openHour, putOrphan, type EarlyHour } from "./early-hour.ts";
 import { makeOutput, publish } from "./hour-kit.ts";
 import { bytesObject, openSyntheticStore } from "./synthetic-store.ts";
@@ -71,7 +71,7 @@ test.each(STANDING)("surveyWindow() names the calls of a read beside %s", async 
   await prepare(hour);
   const survey = openSurvey();
 
-  await surveyWindow(readRequest(HOUR, { store: hour.store }), survey);
+  await surveyWindow(readRequest(HOUR, { store: hour.store }), survey, LIMITS.maxStoreCalls);
 
   expect(hour.store.calls.filter((call) => call.startsWith("get p/year"))).toEqual([]);
   hour.store.calls.length = 0;
