@@ -1,6 +1,6 @@
 /** Reads a store's stream piece by piece, each within a time: the platform would wait for a stalled one for ever. */
 import { FirnError } from "./errors.ts";
-import { openPieceReader, type PieceOptions } from "./piece-reader.ts";
+import { openPieceReader, type PieceOptions, type Room } from "./piece-reader.ts";
 import { watchStalls } from "./stall-watch.ts";
 import type { Millis } from "./units.ts";
 
@@ -8,10 +8,11 @@ import type { Millis } from "./units.ts";
 export interface BoundedReader {
   /**
    * The next piece; `null` at the end.
+   * @param room - as a `PieceReader` takes it
    * @throws FirnError `store_unavailable` when it takes too long, and ever after; the stream was cancelled then
    * @throws what the stream fails with
    */
-  read(): Promise<Uint8Array | null>;
+  read(room?: Room): Promise<Uint8Array | null>;
   /** Gives back the connection; may be called at any time and repeatedly. Never rejects. */
   cancel(): Promise<void>;
 }
@@ -45,13 +46,13 @@ export function openBoundedReader(
     }
   }
 
-  function read(): Promise<Uint8Array | null> {
+  function read(room?: Room): Promise<Uint8Array | null> {
     return new Promise((resolve, reject) => {
       // What was cancelled for a stall would look like a stream that came to its end.
       if (stalled !== null) return reject(stalled);
       fail = reject;
       watch.wait();
-      reader.read().then(
+      reader.read(room).then(
         (piece) => {
           if (piece === null) watch.end();
           else watch.rest();

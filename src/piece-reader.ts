@@ -4,11 +4,19 @@ import { PASSING_MIN_BYTES, PASSING_PIECE_BYTES, STREAM_PIECE_BYTES } from "./li
 
 /** The reader of a stream; one read at a time. */
 export interface PieceReader {
-  /** The next piece; `null` at the end. @throws what the stream fails with */
-  read(): Promise<Uint8Array | null>;
+  /**
+   * The next piece; `null` at the end.
+   * @param room - where it is to be read to, if that is possible: the piece's buffer is the room's then, which has got
+   * another name and lost its old one. At the end it is lost.
+   * @throws what the stream fails with
+   */
+  read(room?: Room): Promise<Uint8Array | null>;
   /** Says that no more is wanted. @throws what the stream failed with */
   cancel(): Promise<void>;
 }
+
+/** Memory that is lent. */
+export type Room = Uint8Array<ArrayBuffer>;
 
 /**
  * What becomes of a piece: `kept` ones are the reader's, at most `STREAM_PIECE_BYTES`; `passing` ones are valid until
@@ -41,11 +49,11 @@ export function openPieceReader(
   const roomBytes: number =
     kind === "kept" ? STREAM_PIECE_BYTES : Math.max(1, Math.min(expectedBytes, PASSING_PIECE_BYTES));
   return {
-    read: () => {
+    read: (lent) => {
+      if (lent !== undefined) return byteReader.read(lent, { min: toMin(lent) }).then(toPiece);
       const room = new Uint8Array(memory ?? new ArrayBuffer(roomBytes));
       memory = null;
-      const min = kind === "kept" ? 1 : Math.min(room.length, PASSING_MIN_BYTES);
-      return byteReader.read(room, { min }).then((result) => {
+      return byteReader.read(room, { min: kind === "kept" ? 1 : toMin(room) }).then((result) => {
         const piece = toPiece(result);
         if (piece === null && result.value !== undefined) releaseBytes(result.value);
         // A source that trickles would otherwise leave such room behind for every few bytes.
@@ -64,9 +72,13 @@ export function openPieceReader(
   };
 }
 
+function toMin(room: Room): number {
+  return Math.min(room.length, PASSING_MIN_BYTES);
+}
+
 /** What of a `ReadableStreamBYOBReader` is used; `min` is newer than its type. */
 interface ByteReader {
-  read(room: Uint8Array<ArrayBuffer>, options: { readonly min: number }): Promise<ReadResult>;
+  read(room: Room, options: { readonly min: number }): Promise<ReadResult>;
   cancel(): Promise<void>;
 }
 

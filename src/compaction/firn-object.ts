@@ -2,7 +2,7 @@
 import { sha256HexOf } from "../bytes.ts";
 import { FirnError } from "../errors.ts";
 import type { ObjectInfo, ObjectStore, PutSource } from "../object-store/contract.ts";
-import { openBody, readWholeBody } from "../reader/object-body.ts";
+import { openBody } from "../reader/object-body.ts";
 
 /**
  * Puts an object under a key that is its own.
@@ -43,7 +43,7 @@ async function isSame(
 export async function readOwn(store: ObjectStore, key: string, length: number): Promise<Uint8Array> {
   const body = openBody(await store.get(key), length);
   try {
-    return await readWholeBody(body, length);
+    return await body.readWhole();
   } catch (error) {
     if (!(error instanceof FirnError)) throw error;
     throw new FirnError(error.kind, `Cannot read "${key}": ${error.message}`, { cause: error });

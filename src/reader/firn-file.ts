@@ -3,7 +3,7 @@ import { sha256HexOf } from "../bytes.ts";
 import { FirnError } from "../errors.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
 import type { Bytes, Millis } from "../units.ts";
-import { openBody, readWholeBody, type ObjectBody } from "./object-body.ts";
+import { openBody, type ObjectBody } from "./object-body.ts";
 import type { RunningUsage } from "./usage.ts";
 
 /** A file as it is listed, or as a manifest names it. */
@@ -34,14 +34,14 @@ export async function readFirnFile(
 ): Promise<Uint8Array> {
   if (length > maxBytes) throw corrupt(key, `it has ${length} bytes, expected at most ${maxBytes}`);
   usage.storeCalls++;
-  const file = await readWhole(key, openBody(await store.get(key), length, bodyTimeout), length);
+  const file = await readWhole(key, openBody(await store.get(key), length, bodyTimeout));
   if (sha256Hex === undefined || (await sha256HexOf(file)) === sha256Hex) return file;
   throw corrupt(key, "its bytes have another SHA-256 than the manifest says");
 }
 
-async function readWhole(key: string, body: ObjectBody, length: number): Promise<Uint8Array> {
+async function readWhole(key: string, body: ObjectBody): Promise<Uint8Array> {
   try {
-    return await readWholeBody(body, length);
+    return await body.readWhole();
   } catch (error) {
     throw error instanceof FirnError && error.kind === "corrupt_object" ? corrupt(key, error.message, error) : error;
   } finally {

@@ -5,8 +5,9 @@
  */
 import { releaseBytes } from "../bytes.ts";
 import type { ObjectStore } from "../object-store/contract.ts";
+import type { Room } from "../piece-reader.ts";
 import type { Bytes, Millis } from "../units.ts";
-import { openBody, readWholeBody, type ObjectBody } from "./object-body.ts";
+import { openBody, type ObjectBody } from "./object-body.ts";
 import type { RunningUsage } from "./usage.ts";
 
 /** Where a member stands in its object. */
@@ -65,15 +66,15 @@ export interface ChunkSource {
 
 /** Opens a reader; nothing is fetched yet. The store calls were counted by whoever planned them. */
 export function openChunks({ store, key, etag, chunks, usage, bodyTimeout }: ChunkSource): ChunkReader {
-  const held = new Map<number, Promise<Uint8Array>>();
+  const held = new Map<number, Promise<Room>>();
   /** Memory of chunks that are not held any more: what is left to be collected, is collected late. */
-  const idle: Uint8Array[] = [];
+  const idle: Room[] = [];
   const longest = Math.max(0, ...chunks.map(({ length }) => length));
   const bodies = new Set<ObjectBody>();
   let hasBegun = false;
   let isClosed = false;
 
-  async function fetchChunk({ offset, length }: Chunk): Promise<Uint8Array> {
+  async function fetchChunk({ offset, length }: Chunk): Promise<Room> {
     const range = { offset, length };
     const stream = await store.get(key, etag === null ? { range } : { range, ifMatch: etag });
     const body = openBody(stream, length, bodyTimeout, "passing");
@@ -81,14 +82,14 @@ export function openChunks({ store, key, etag, chunks, usage, bodyTimeout }: Chu
     const memory = idle.pop() ?? new Uint8Array(longest);
     try {
       // Closed while the store was asked: nobody will read what it answered.
-      return isClosed ? new Uint8Array(0) : await readWholeBody(body, length, memory);
+      return isClosed ? new Uint8Array(0) : await body.readWhole(memory);
     } finally {
       await body.close();
       bodies.delete(body);
     }
   }
 
-  function fetch(index: number): Promise<Uint8Array> | null {
+  function fetch(index: number): Promise<Room> | null {
     const chunk = chunks[index];
     if (chunk === undefined) return null;
     const fetched = held.get(index) ?? fetchChunk(chunk);
@@ -98,7 +99,7 @@ export function openChunks({ store, key, etag, chunks, usage, bodyTimeout }: Chu
     return fetched;
   }
 
-  function letGo(index: number, free: (memory: Uint8Array) => void): void {
+  function letGo(index: number, free: (memory: Room) => void): void {
     const fetched = held.get(index);
     held.delete(index);
     // One that failed has freed itself.

@@ -14,7 +14,7 @@ import {
 import { FirnError, toErrorMessage } from "../errors.ts";
 import { log } from "../log.ts";
 import type { FileSource } from "./firn-file.ts";
-import { openBody, readWholeBody } from "./object-body.ts";
+import { openBody } from "./object-body.ts";
 
 /** An output and its index. */
 export interface IndexedOutput {
@@ -58,7 +58,7 @@ async function readPages(
   usage.storeCalls++;
   const body = openBody(await store.get(key, { range }), range.length, bodyTimeout);
   try {
-    return await readWholeBody(body, range.length);
+    return await body.readWhole();
   } finally {
     await body.close();
   }

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openBody } from "../../src/reader/object-body.ts";
 import { millis } from "../../src/units.ts";
 
@@ -39,4 +39,37 @@ it("openBody() counts the bytes against the listing", async () => {
 
   expect(await drain(openBody(object.stream(), 10).read())).toBe(10);
   await expect(drain(openBody(object.stream(), 11).read())).rejects.toMatchObject({ kind: "corrupt_object" });
+});
+
+describe("openBody() reads whole", () => {
+  const content = Uint8Array.from({ length: 3_000_000 }, (_, index) => index % 251);
+
+  /** A stream that takes memory, and one that gives its own. */
+  const STREAMS: Readonly<Record<string, () => ReadableStream<Uint8Array>>> = {
+    bytes: () => new Blob([content]).stream(),
+    objects: () =>
+      new ReadableStream({
+        start: (controller) => {
+          for (let at = 0; at < content.length; at += 70_000) controller.enqueue(content.slice(at, at + 70_000));
+          controller.close();
+        },
+      }),
+  };
+
+  it.each(Object.entries(STREAMS))("a stream of %s, into memory that is lent", async (_, open) => {
+    const memory = new Uint8Array(content.length + 100);
+    memory.fill(255);
+
+    const whole = await openBody(open(), content.length).readWhole(memory);
+
+    expect(whole.every((byte, index) => byte === content[index])).toBe(true);
+    expect(whole).toHaveLength(content.length);
+    expect(new Uint8Array(whole.buffer).subarray(content.length)).toEqual(new Uint8Array(100).fill(255));
+  });
+
+  it.each(Object.entries(STREAMS))("a stream of %s, and counts it against the listing", async (_, open) => {
+    for (const listed of [0, content.length - 1, content.length + 1]) {
+      await expect(openBody(open(), listed).readWhole()).rejects.toMatchObject({ kind: "corrupt_object" });
+    }
+  });
 });
