@@ -204,7 +204,6 @@ export const HOUR_MAX_COMPACTED_KEYS = 10_000;
 /** Hour objects are fetched in chunks of whole members: of this size where one is read at a time, 16 MB of raw OTLP. */
 export const HOUR_CHUNK_MAX_BYTES: Bytes = bytes(2 * MIB);
 /** However many are read side by side, smaller chunks would cost more calls than they save memory. */
-export const HOUR_CHUNK_FIRST_BYTES: Bytes = bytes(MIB);
 export const HOUR_CHUNK_MIN_BYTES: Bytes = bytes(256 * KIB);
 /** Chunks of all hour objects that are read side by side, each holding two: a fifth of the isolate. */
 export const HOUR_CHUNKS_MAX_BYTES: Bytes = bytes(24 * MIB);
