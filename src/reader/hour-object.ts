@@ -15,6 +15,7 @@ import type { RunningUsage } from "./usage.ts";
 /** The items of one minute in one member. */
 export interface Run {
   readonly itemCount: number;
+  readonly rawBytes: number;
   /** Runs of its minute that stand before it in the object, wanted or not. */
   readonly ordinal: number;
   /** Raw bytes: a request, or elements of a JSON document and what stands before them. */
@@ -165,7 +166,12 @@ export function openHourObject(source: HourObjectSource): HourObject {
       if (run.minute < minute) continue;
       current ??= await openOrClose(place);
       const { itemCount, ordinal } = run;
-      return { itemCount, ordinal, pieces: namingEach(place.member, current.take(run.from, run.to)) };
+      return {
+        itemCount,
+        rawBytes: run.to - run.from,
+        ordinal,
+        pieces: namingEach(place.member, current.take(run.from, run.to)),
+      };
     }
   }
 

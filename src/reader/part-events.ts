@@ -138,17 +138,26 @@ async function* readRuns(
 
 /** A run holds as many items as its entry says, or a neighbour's. */
 async function* readRun(
-  { itemCount, pieces }: Run,
+  run: Run,
   { form }: HourObject,
   source: PartSource,
 ): AsyncGenerator<FieldRun | WholeRequest, void, void> {
   const isJson = form.marshaler === "otlp_json";
-  const content = isJson ? toRunDocument(pieces, source.signal) : pieces;
+  const content = isJson ? toRunDocument(run.pieces, source.signal) : run.pieces;
   let found = 0;
-  for await (const event of readContent(isJson, content, source, source.isPassedOn ? countWrittenItems : countItems)) {
+  for await (const event of readContent(isJson, content, source, source.isPassedOn ? countOnly(run) : countItems)) {
     if (event.kind === "fields") found += event.itemCount;
     yield event;
   }
-  if (found === itemCount) return;
-  throw new FirnError("corrupt_object", `Cannot read minute of member: it has ${found} items, expected ${itemCount}`);
+  if (found === run.itemCount) return;
+  const expected = `expected ${run.itemCount}`;
+  throw new FirnError("corrupt_object", `Cannot read minute of member: it has ${found} items, ${expected}`);
+}
+
+/** Takes the entry's word for a run that comes as one: both were proven when they were written. */
+function countOnly({ itemCount, rawBytes }: Run): CountItems {
+  return (fields, signal) => {
+    const length = fields.reduce((sum, { field }) => sum + field.length, 0);
+    return length === rawBytes ? itemCount : countWrittenItems(fields, signal);
+  };
 }
