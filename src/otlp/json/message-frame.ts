@@ -193,6 +193,15 @@ function scanPlainFields(
       repeated &= ~bit;
       firstTags[slot] = position;
     }
+    // Short elements of a list, of which only the last is of interest.
+    const listTag = wireType === WIRE_LENGTH && tag < 0x80 ? tag : -1;
+    while (next < end && bytes[next] === listTag) {
+      const size = bytes[next + 1] ?? 0;
+      if (size >= 0x80 || next + 2 + size > end) break;
+      repeated |= bit;
+      valueStart = next + 2;
+      next = valueStart + size;
+    }
     valueStarts[slot] = valueStart;
     valueEnds[slot] = next;
     position = next;
