@@ -5,6 +5,7 @@
 import { MAX_TOP_LEVEL_FIELD_BYTES } from "../../limits.ts";
 import type { ItemSignal } from "../../signal.ts";
 import { ByteWriter } from "../byte-writer.ts";
+import { AttributeCache } from "./attribute-cache.ts";
 import { REQUEST_DEPTH } from "./encode.ts";
 import { LineBuffer, type LineFrame } from "./line-buffer.ts";
 import { MessageEncoder } from "./message-encoder.ts";
@@ -71,7 +72,7 @@ class ContainerCutter implements JsonCutter {
   constructor(signal: ItemSignal, frame: LineFrame, maxLineBytes: number) {
     const output = new ByteWriter(maxLineBytes * (1 + EXPECTED_EXTRA), MAX_TOP_LEVEL_FIELD_BYTES);
     const list = REQUEST_PLAN[signal].fields[0];
-    this.#encoder = new MessageEncoder(output);
+    this.#encoder = new MessageEncoder(output, new AttributeCache());
     this.#buffer = new LineBuffer(output, frame, maxLineBytes);
     this.#container = list?.message ?? null;
     this.#maxWholeBytes = maxLineBytes / MAX_RATIO;

@@ -54,8 +54,8 @@ export interface MessagePlan {
   readonly rivals: Int32Array;
   /** Bits of the fields that are written even if they are absent: messages outside of lists and oneofs, as `{}`. */
   readonly always: number;
-  /** Which usual form `attribute-writer.ts` knows of the message. */
-  readonly usual: "attribute" | "value" | null;
+  /** Which usual form `attribute-writer.ts` or `span-writer.ts` knows of the message. */
+  readonly usual: "attribute" | "value" | "span" | null;
 }
 
 /** What {@link MessagePlan.slotsByTag} says of a number that the message does not have. */
@@ -84,7 +84,11 @@ const LEADING_FIELDS: Readonly<Record<string, readonly string[]>> = {
   SummaryDataPoint: ["attributes"],
   Exemplar: ["filtered_attributes", "time_unix_nano", "as_double", "as_int", "trace_id"],
 };
-const USUAL_FORMS: Readonly<Record<string, MessagePlan["usual"]>> = { KeyValue: "attribute", AnyValue: "value" };
+const USUAL_FORMS: Readonly<Record<string, MessagePlan["usual"]>> = {
+  KeyValue: "attribute",
+  AnyValue: "value",
+  Span: "span",
+};
 /** The id of a profile is hex like the others (`pdata/internal/profileid.go`); no rule of otlp-http 7 is about it. */
 const HEX_BYTES: Readonly<Record<string, number>> = { ...ID_BYTES, profile_id: 16 };
 

@@ -14,7 +14,7 @@ function cut(signal: ItemSignal, maxLineBytes: number, ...containers: readonly (
 
 /** Lines are views that the next one is written over. */
 function toTexts(lines: Iterable<Uint8Array>): string[] {
-  return Array.from(lines, (line) => new TextDecoder().decode(line));
+  return Array.from(lines, (bytes) => new TextDecoder().decode(bytes));
 }
 
 const attribute = (key: string): readonly number[] => lengthField(1, lengthField(1, key));
@@ -157,7 +157,7 @@ test("openJsonLines() writes all lines into the same two pieces of memory", () =
   const records = Array.from({ length: 100 }, () => record("x".repeat(300)));
   const wire = Uint8Array.from(container("a", instrumentationScope("s", ...records)));
 
-  const memories = Array.from(lines.add(wire), (line) => line.buffer);
+  const memories = Array.from(lines.add(wire), ({ buffer }) => buffer);
 
   expect(memories.length).toBeGreaterThan(10);
   expect(new Set(memories).size).toBe(2);
