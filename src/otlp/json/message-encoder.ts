@@ -9,6 +9,7 @@
 import { MAX_MESSAGE_DEPTH } from "../../limits.ts";
 import { toConstantText, type ByteWriter, type ConstantText } from "../byte-writer.ts";
 import { WIRE_LENGTH } from "../wire/format.ts";
+import type { AttributeCache } from "./attribute-cache.ts";
 import { writeUsualAttribute, writeUsualValue } from "./attribute-writer.ts";
 import { FieldReader } from "./field-reader.ts";
 import type { MessageFrame } from "./message-frame.ts";
@@ -18,6 +19,8 @@ import { writeUsualSpan } from "./span-writer.ts";
 
 /** Mask of all slots. */
 export const ALL_FIELDS = -1;
+/** Attributes down to this depth are remembered: what the longest of them nests, 48 levels, is allowed there. */
+const MAX_ATTRIBUTE_DEPTH = 32;
 const COMMA = 0x2c;
 const CLOSE_BRACKET = 0x5d;
 const EMPTY_OBJECT: ConstantText = toConstantText("{}");
@@ -29,9 +32,12 @@ export class MessageEncoder {
   readonly output: ByteWriter;
   readonly #reader: FieldReader = new FieldReader();
   readonly #scalars: ScalarWriter;
+  readonly #attributes: AttributeCache | null;
 
-  constructor(output: ByteWriter) {
+  /** @param attributes those that others of the same encoder are likely to be; null for a source too short for that */
+  constructor(output: ByteWriter, attributes: AttributeCache | null) {
     this.output = output;
+    this.#attributes = attributes;
     this.#scalars = new ScalarWriter(this.#reader, output);
   }
 
@@ -158,7 +164,8 @@ export class MessageEncoder {
   #writeMessages(field: FieldPlan, plan: MessagePlan, frame: MessageFrame): void {
     const { output } = this;
     const { inner } = frame;
-    const { bytes } = this.#reader;
+    const { bytes, view } = this.#reader;
+    const attributes = plan.usual === "attribute" && inner.depth <= MAX_ATTRIBUTE_DEPTH ? this.#attributes : null;
     const begin = output.length;
     const last = frame.valueEnds[field.slot] ?? 0;
     // Tag of an element whose tag is one byte and whose length is two at most, if elements can be so.
@@ -174,8 +181,11 @@ export class MessageEncoder {
         start = this.elementStart;
       }
       if (output.length > begin) output.byte(COMMA);
+      if (attributes !== null && attributes.write(output, view, start, position)) continue;
+      const before = output.length;
       inner.setRange(start, position);
       this.#writeInner(plan, inner);
+      if (attributes !== null) attributes.learn(output, before, view, start, position);
     }
   }
 
