@@ -75,7 +75,8 @@ function joinRuns(runs: Iterable<Uint8Array>, compression: Compression): Uint8Ar
   for (const run of runs) {
     // A run of more than one element is much shorter.
     if (run.byteLength > MAX_TOP_LEVEL_FIELD_BYTES) return null;
-    const part = compressMember(length === 0 ? run : joinBytes([JSON_SEPARATOR, run]), compression);
+    // A copy in any case: a run is a view that the next is written over, and compression may be none.
+    const part = compressMember(joinBytes(length === 0 ? [run] : [JSON_SEPARATOR, run]), compression);
     length += part.byteLength;
     if (length > MAX_REQUEST_BYTES_CEILING) return null;
     parts.push(part);

@@ -52,9 +52,13 @@ export class ByteWriter {
     }
     const grown = new Uint8Array(Math.max(needed, Math.min(this.capacity * 2, this.#maxBytes)));
     grown.set(this.bytes.subarray(0, this.length));
-    this.bytes = grown;
-    this.view = new DataView(grown.buffer);
-    this.capacity = grown.length;
+    this.#open(grown);
+  }
+
+  #open(memory: Uint8Array<ArrayBuffer>): void {
+    this.bytes = memory;
+    this.view = new DataView(memory.buffer);
+    this.capacity = memory.length;
   }
 
   byte(value: number): void {
@@ -162,6 +166,17 @@ export class ByteWriter {
     }
     writeVarint(this.bytes, start - lengthBytes, payloadBytes);
     return needed;
+  }
+
+  /**
+   * Gives what was written as a view of the memory, and goes on in other memory, from its start.
+   * @param memory where to go on; its bytes are written over
+   */
+  exchange(memory: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const written = this.bytes.subarray(0, this.length);
+    this.#open(memory);
+    this.length = 0;
+    return written;
   }
 
   /**

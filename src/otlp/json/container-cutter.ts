@@ -5,6 +5,7 @@
 import { MAX_TOP_LEVEL_FIELD_BYTES } from "../../limits.ts";
 import type { ItemSignal } from "../../signal.ts";
 import { ByteWriter } from "../byte-writer.ts";
+import { AttributeCache } from "./attribute-cache.ts";
 import { REQUEST_DEPTH } from "./encode.ts";
 import { LineBuffer, type LineFrame } from "./line-buffer.ts";
 import { MessageEncoder } from "./message-encoder.ts";
@@ -14,19 +15,19 @@ import { REQUEST_PLAN, type FieldPlan, type MessagePlan } from "./message-plan.t
 /** Cuts containers into lines of JSON. */
 export interface JsonCutter {
   /**
-   * Takes one container and yields the lines that it completes, each with its line feed. To be iterated to the end
-   * before the next call; the bytes of the container are read meanwhile.
+   * Takes one container and yields the lines that it completes, each with its line feed and valid until the next is
+   * asked for. To be iterated to the end before the next call; the bytes of the container are read meanwhile.
    * @param container payload of one ResourceSpans, ResourceMetrics or ResourceLogs
    * @throws FirnError `corrupt_object` if it is no such message, `too_large` if one record of it, or what encloses its
    *   records, takes more than `MAX_TOP_LEVEL_FIELD_BYTES` as JSON
    */
   add(container: Uint8Array): Iterable<Uint8Array>;
-  /** Yields what is left; a further {@link JsonCutter.add} starts anew. */
+  /** Yields what is left, valid as before; a further {@link JsonCutter.add} starts anew. */
   end(): Iterable<Uint8Array>;
 }
 
-/** Room beside the line itself, so that few lines make the writer grow. */
-const EXPECTED_EXTRA_BYTES = 256;
+/** Room for an element that is too much for a line, as a part of the line: few make the writer grow. */
+const EXPECTED_EXTRA = 0.25;
 /** A message is cut into its parts, not written whole, unless its JSON fits a line at this ratio to its protobuf. */
 const MAX_RATIO = 16;
 /** Messages that are cut → number of the list at which they are; a Metric is cut inside the member of its oneof. */
@@ -69,9 +70,9 @@ class ContainerCutter implements JsonCutter {
   readonly #frame: MessageFrame = new MessageFrame(REQUEST_DEPTH + 1);
 
   constructor(signal: ItemSignal, frame: LineFrame, maxLineBytes: number) {
-    const output = new ByteWriter(maxLineBytes + EXPECTED_EXTRA_BYTES, MAX_TOP_LEVEL_FIELD_BYTES);
+    const output = new ByteWriter(maxLineBytes * (1 + EXPECTED_EXTRA), MAX_TOP_LEVEL_FIELD_BYTES);
     const list = REQUEST_PLAN[signal].fields[0];
-    this.#encoder = new MessageEncoder(output);
+    this.#encoder = new MessageEncoder(output, new AttributeCache());
     this.#buffer = new LineBuffer(output, frame, maxLineBytes);
     this.#container = list?.message ?? null;
     this.#maxWholeBytes = maxLineBytes / MAX_RATIO;

@@ -4,8 +4,7 @@
  */
 import type { ItemSignal } from "../../signal.ts";
 import { openContainerCutter, type JsonCutter } from "./container-cutter.ts";
-import { openJsonWriter, REQUEST_DEPTH } from "./encode.ts";
-import { MessageEncoder } from "./message-encoder.ts";
+import { openEncoder, REQUEST_DEPTH } from "./encode.ts";
 import { MessageFrame } from "./message-frame.ts";
 import { REQUEST_PLAN } from "./message-plan.ts";
 
@@ -20,14 +19,12 @@ const NOTHING: Uint8Array = new Uint8Array(0);
  */
 export function encodeJsonElements(signal: ItemSignal, body: Uint8Array): Uint8Array {
   const plan = REQUEST_PLAN[signal];
-  const output = openJsonWriter(body);
-  const encoder = new MessageEncoder(output);
-  encoder.open(body);
+  const encoder = openEncoder(body);
   const frame = new MessageFrame(REQUEST_DEPTH);
   frame.setRange(0, body.length);
   encoder.scan(plan, frame);
   for (const list of plan.fields) if (frame.has(list)) encoder.writeElements(list, frame);
-  return output.finish();
+  return encoder.output.finish();
 }
 
 /**

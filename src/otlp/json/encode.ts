@@ -8,6 +8,7 @@
 import { JSON_DOCUMENT_MAX_BYTES } from "../../limits.ts";
 import type { Signal } from "../../signal.ts";
 import { ByteWriter } from "../byte-writer.ts";
+import { AttributeCache } from "./attribute-cache.ts";
 import { MessageEncoder } from "./message-encoder.ts";
 import { MessageFrame } from "./message-frame.ts";
 import { REQUEST_PLAN } from "./message-plan.ts";
@@ -17,6 +18,8 @@ export const REQUEST_DEPTH = 1;
 /** OTLP JSON is about 2.2 times the same protobuf. */
 const EXPECTED_RATIO = 2.5;
 const EXPECTED_EXTRA_BYTES = 256;
+/** To remember the attributes of shorter requests takes longer than it saves. */
+const ATTRIBUTE_CACHE_MIN_BYTES = 65_536;
 
 /**
  * Encodes a protobuf request as one OTLP JSON document.
@@ -25,16 +28,17 @@ const EXPECTED_EXTRA_BYTES = 256;
  *   `JSON_DOCUMENT_MAX_BYTES`
  */
 export function encodeJsonRequest(signal: Signal, body: Uint8Array): Uint8Array {
-  const output = openJsonWriter(body);
-  const encoder = new MessageEncoder(output);
-  encoder.open(body);
+  const encoder = openEncoder(body);
   const frame = new MessageFrame(REQUEST_DEPTH);
   frame.setRange(0, body.length);
   encoder.writeMessage(REQUEST_PLAN[signal], frame);
-  return output.finish();
+  return encoder.output.finish();
 }
 
-/** Opens a writer that expects the JSON of a protobuf request. */
-export function openJsonWriter(body: Uint8Array): ByteWriter {
-  return new ByteWriter(body.length * EXPECTED_RATIO + EXPECTED_EXTRA_BYTES, JSON_DOCUMENT_MAX_BYTES);
+/** Opens an encoder for one protobuf request, which is its source. */
+export function openEncoder(body: Uint8Array): MessageEncoder {
+  const output = new ByteWriter(body.length * EXPECTED_RATIO + EXPECTED_EXTRA_BYTES, JSON_DOCUMENT_MAX_BYTES);
+  const encoder = new MessageEncoder(output, body.length < ATTRIBUTE_CACHE_MIN_BYTES ? null : new AttributeCache());
+  encoder.open(body);
+  return encoder;
 }

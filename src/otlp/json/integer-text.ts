@@ -29,8 +29,8 @@ export function writeQuoted64(output: ByteWriter, low: number, high: number, isS
   view.setUint8(at++, QUOTE);
   if (isSigned && high < 0) {
     view.setUint8(at++, MINUS);
-    at = put64(view, at, -low | 0, (~high + (low === 0 ? 1 : 0)) | 0);
-  } else at = put64(view, at, low, high);
+    at = putInteger64(view, at, -low | 0, (~high + (low === 0 ? 1 : 0)) | 0);
+  } else at = putInteger64(view, at, low, high);
   view.setUint8(at, QUOTE);
   output.length = at + 1;
 }
@@ -57,7 +57,7 @@ export function putEightDigits(view: DataView, position: number, value: number):
 }
 
 /** Puts an unsigned integer of 64 bits, given as two int32 halves. */
-function put64(view: DataView, position: number, low: number, high: number): number {
+export function putInteger64(view: DataView, position: number, low: number, high: number): number {
   const value = (high >>> 0) * TWO_32 + (low >>> 0);
   if (value < MAX_EXACT) return putInteger(view, position, value);
   // The dividend is exact up to 2^-53 of it, so that the quotient is off by one at most: the remainder tells.

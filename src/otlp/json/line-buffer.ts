@@ -30,17 +30,21 @@ export class LineBuffer {
   readonly #output: ByteWriter;
   readonly #frame: LineFrame;
   readonly #maxBytes: number;
+  readonly #memoryBytes: number;
   readonly #levels: Level[] = [];
   /** How many of the levels have their head in this line. */
   #written = 0;
   /** By level: elements begun in this line under what encloses them, and where the last of them begins. */
   readonly #counts: number[] = [0];
   readonly #starts: number[] = [0];
-  #lines: Uint8Array[] = [];
+  #lines: Uint8Array<ArrayBuffer>[] = [];
+  /** Memory of a line that was taken: whoever asks for the next one is done with it. */
+  #spare: Uint8Array<ArrayBuffer> | null = null;
 
   /** @param maxBytes limit of a line with its frame */
   constructor(output: ByteWriter, frame: LineFrame, maxBytes: number) {
     this.#output = output;
+    this.#memoryBytes = output.capacity;
     this.#frame = frame;
     this.#maxBytes = maxBytes;
     this.#startLine();
@@ -51,10 +55,12 @@ export class LineBuffer {
     return this.#lines.length > 0;
   }
 
-  /** Takes the complete lines. */
+  /** Takes the complete lines, which are valid until something is written again. */
   takeLines(): readonly Uint8Array[] {
     const lines = this.#lines;
     this.#lines = [];
+    const memory = lines[0]?.buffer;
+    if (memory !== undefined) this.#spare = memory.byteLength > 2 * this.#memoryBytes ? null : new Uint8Array(memory);
     return lines;
   }
 
@@ -136,7 +142,8 @@ export class LineBuffer {
       if (tail !== undefined) output.append(tail);
     }
     output.append(this.#frame.suffix);
-    this.#lines.push(output.toBytes());
+    this.#lines.push(output.exchange(this.#spare ?? new Uint8Array(this.#memoryBytes)));
+    this.#spare = null;
     this.#startLine();
   }
 

@@ -9,14 +9,18 @@
 import { MAX_MESSAGE_DEPTH } from "../../limits.ts";
 import { toConstantText, type ByteWriter, type ConstantText } from "../byte-writer.ts";
 import { WIRE_LENGTH } from "../wire/format.ts";
+import type { AttributeCache } from "./attribute-cache.ts";
 import { writeUsualAttribute, writeUsualValue } from "./attribute-writer.ts";
 import { FieldReader } from "./field-reader.ts";
 import type { MessageFrame } from "./message-frame.ts";
 import { isPackable, type FieldPlan, type MessagePlan } from "./message-plan.ts";
 import { ScalarWriter } from "./scalar-writer.ts";
+import { writeUsualSpan } from "./span-writer.ts";
 
 /** Mask of all slots. */
 export const ALL_FIELDS = -1;
+/** Attributes down to this depth are remembered: what the longest of them nests, 48 levels, is allowed there. */
+const MAX_ATTRIBUTE_DEPTH = 32;
 const COMMA = 0x2c;
 const CLOSE_BRACKET = 0x5d;
 const EMPTY_OBJECT: ConstantText = toConstantText("{}");
@@ -28,9 +32,12 @@ export class MessageEncoder {
   readonly output: ByteWriter;
   readonly #reader: FieldReader = new FieldReader();
   readonly #scalars: ScalarWriter;
+  readonly #attributes: AttributeCache | null;
 
-  constructor(output: ByteWriter) {
+  /** @param attributes those that others of the same encoder are likely to be; null for a source too short for that */
+  constructor(output: ByteWriter, attributes: AttributeCache | null) {
     this.output = output;
+    this.#attributes = attributes;
     this.#scalars = new ScalarWriter(this.#reader, output);
   }
 
@@ -61,9 +68,16 @@ export class MessageEncoder {
     const { output } = this;
     const scalars = this.#scalars;
     const { fields } = plan;
-    for (let rest = (frame.seen | plan.always) & mask; rest !== 0; rest &= rest - 1) {
-      const field = fields[31 - Math.clz32(rest & -rest)];
+    let rest = (frame.seen | plan.always) & mask;
+    if (plan.usual === "span") rest = writeUsualSpan(output, this.#reader, frame, rest);
+    for (; rest !== 0; rest &= rest - 1) {
+      const slot = 31 - Math.clz32(rest & -rest);
+      const field = fields[slot];
       if (field === undefined) continue;
+      if (field.message === null && !field.isRepeated) {
+        scalars.writeMember(field, frame.valueStarts[slot] ?? 0, frame.valueEnds[slot] ?? 0);
+        continue;
+      }
       const start = output.length;
       output.text(field.prefix);
       if (field.isRepeated) {
@@ -71,16 +85,7 @@ export class MessageEncoder {
         this.writeElements(field, frame);
         if (output.length === first) output.length = start;
         else output.byte(CLOSE_BRACKET);
-      } else if (field.message === null) {
-        scalars.write(field, frame.valueStarts[field.slot] ?? 0, frame.valueEnds[field.slot] ?? 0);
-        if (scalars.isZero && !field.keepsZero) output.length = start;
-      } else if (!frame.has(field) && field.message.always === 0) {
-        // Without a frame, which would count as one more level of messages than were sent.
-        output.text(EMPTY_OBJECT);
-      } else {
-        this.enterField(field, frame);
-        this.#writeInner(field.message, frame.inner);
-      }
+      } else if (field.message !== null) this.#writeMessage(field, field.message, frame);
     }
   }
 
@@ -129,6 +134,16 @@ export class MessageEncoder {
     else this.#writeMessages(field, field.message, frame);
   }
 
+  #writeMessage(field: FieldPlan, plan: MessagePlan, frame: MessageFrame): void {
+    if (!frame.has(field) && plan.always === 0) {
+      // Without a frame, which would count as one more level of messages than were sent.
+      this.output.text(EMPTY_OBJECT);
+      return;
+    }
+    this.enterField(field, frame);
+    this.#writeInner(plan, frame.inner);
+  }
+
   /** As {@link MessageEncoder.writeMessage}, the short way if there is one. */
   #writeInner(plan: MessagePlan, frame: MessageFrame): void {
     if (plan.usual === null || !this.#writeUsual(plan, frame)) this.writeMessage(plan, frame);
@@ -136,30 +151,41 @@ export class MessageEncoder {
 
   #writeUsual(plan: MessagePlan, frame: MessageFrame): boolean {
     if (frame.pieceCount > 0 || frame.depth === MAX_MESSAGE_DEPTH) return false;
-    if (plan.usual === "attribute") return writeUsualAttribute(this.output, this.#reader, frame.start, frame.end);
-    return writeUsualValue(this.output, this.#reader, frame.start, frame.end);
+    switch (plan.usual) {
+      case "attribute":
+        return writeUsualAttribute(this.output, this.#reader, frame.start, frame.end);
+      case "value":
+        return writeUsualValue(this.output, this.#reader, frame.start, frame.end);
+      default:
+        return false;
+    }
   }
 
   #writeMessages(field: FieldPlan, plan: MessagePlan, frame: MessageFrame): void {
     const { output } = this;
     const { inner } = frame;
-    const { bytes } = this.#reader;
+    const { bytes, view } = this.#reader;
+    const attributes = plan.usual === "attribute" && inner.depth <= MAX_ATTRIBUTE_DEPTH ? this.#attributes : null;
     const begin = output.length;
     const last = frame.valueEnds[field.slot] ?? 0;
-    // Tag of an element whose tag and length are one byte each, if elements can be so.
+    // Tag of an element whose tag is one byte and whose length is two at most, if elements can be so.
     const plainTag = field.tag < 0x80 && frame.pieceCount === 0 ? field.tag : -1;
     for (let position = frame.startWalk(field); position < last;) {
-      const size = bytes[position + 1] ?? 0;
-      let start = position + 2;
-      if (bytes[position] === plainTag && size < 0x80) position = start + size;
+      const first = bytes[position + 1] ?? 0;
+      const second = first < 0x80 ? 0 : (bytes[position + 2] ?? 0);
+      let start = position + (first < 0x80 ? 2 : 3);
+      if (bytes[position] === plainTag && second < 0x80) position = start + ((first & 0x7f) | (second << 7));
       else {
         position = this.nextElement(field, frame, position);
         if (position < 0) break;
         start = this.elementStart;
       }
       if (output.length > begin) output.byte(COMMA);
+      if (attributes !== null && attributes.write(output, view, start, position)) continue;
+      const before = output.length;
       inner.setRange(start, position);
       this.#writeInner(plan, inner);
+      if (attributes !== null) attributes.learn(output, before, view, start, position);
     }
   }
 

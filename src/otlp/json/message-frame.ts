@@ -139,7 +139,7 @@ export class MessageFrame {
     const bit = 1 << slot;
     if ((this.seen & bit) !== 0) this.repeated |= bit;
     else {
-      this.seen = (this.seen & ~(plan.fields[slot]?.rivals ?? 0)) | bit;
+      this.seen = (this.seen & ~(plan.rivals[slot] ?? 0)) | bit;
       this.repeated &= ~bit;
       this.firstTags[slot] = position;
     }
@@ -150,8 +150,8 @@ export class MessageFrame {
 }
 
 /**
- * Finds fields as long as they are known, and tag, length and varint are one byte each: nearly all of them. The loop
- * calls nothing, so that the compiler keeps its state in registers.
+ * Finds fields as long as they are known, tag and length take at most two bytes each, and varints one: nearly all of
+ * them. The loop calls nothing, so that the compiler keeps its state in registers.
  * @returns position of the first field that is otherwise, or `end`
  */
 function scanPlainFields(
@@ -161,31 +161,46 @@ function scanPlainFields(
   plan: MessagePlan,
   frame: MessageFrame,
 ): number {
-  const { slotsByTag, fields } = plan;
+  const { slotsByTag, rivals } = plan;
   const { firstTags, valueStarts, valueEnds } = frame;
   let { seen, repeated } = frame;
   let position = start;
   while (position < end) {
+    // No tag is above 255, so that the second byte of one is always 1, and the first is the tag.
     const tag = bytes[position] ?? 0;
-    const size = bytes[position + 1] ?? 0;
-    const slot = tag < 0x80 ? (slotsByTag[tag] ?? -1) : -1;
+    let valueStart = position + 1;
+    if (tag >= 0x80 && bytes[valueStart++] !== 1) break;
+    const slot = slotsByTag[tag] ?? -1;
     if (slot < 0) break;
     const wireType = tag & 7;
-    let valueStart = position + 1;
-    let next = valueStart + 1;
-    if (wireType === WIRE_FIXED64) next = valueStart + 8;
-    else if (size >= 0x80 || wireType === WIRE_FIXED32) break;
-    else if (wireType === WIRE_LENGTH) {
-      valueStart = next;
-      next += size;
+    let next = valueStart + 8;
+    if (wireType === WIRE_FIXED32) next = valueStart + 4;
+    else if (wireType !== WIRE_FIXED64) {
+      const first = bytes[valueStart] ?? 0;
+      next = valueStart + 1;
+      if (wireType === WIRE_LENGTH) {
+        const second = first < 0x80 ? 0 : (bytes[next++] ?? 0);
+        if (second >= 0x80) break;
+        valueStart = next;
+        next += (first & 0x7f) | (second << 7);
+      } else if (first >= 0x80) break;
     }
     if (next > end) break;
     const bit = 1 << slot;
     if ((seen & bit) !== 0) repeated |= bit;
     else {
-      seen = (seen & ~(fields[slot]?.rivals ?? 0)) | bit;
+      seen = (seen & ~(rivals[slot] ?? 0)) | bit;
       repeated &= ~bit;
       firstTags[slot] = position;
+    }
+    // Short elements of a list, of which only the last is of interest.
+    const listTag = wireType === WIRE_LENGTH && tag < 0x80 ? tag : -1;
+    while (next < end && bytes[next] === listTag) {
+      const size = bytes[next + 1] ?? 0;
+      if (size >= 0x80 || next + 2 + size > end) break;
+      repeated |= bit;
+      valueStart = next + 2;
+      next = valueStart + size;
     }
     valueStarts[slot] = valueStart;
     valueEnds[slot] = next;

@@ -50,10 +50,12 @@ export interface MessagePlan {
   readonly slots: Int8Array;
   /** Tag → slot, {@link UNKNOWN_FIELD} or {@link WRONG_WIRE_TYPE}; no field has a larger tag. */
   readonly slotsByTag: Int8Array;
+  /** By slot: bits of the other members of its oneof. */
+  readonly rivals: Int32Array;
   /** Bits of the fields that are written even if they are absent: messages outside of lists and oneofs, as `{}`. */
   readonly always: number;
-  /** Which usual form `attribute-writer.ts` knows of the message. */
-  readonly usual: "attribute" | "value" | null;
+  /** Which usual form `attribute-writer.ts` or `span-writer.ts` knows of the message. */
+  readonly usual: "attribute" | "value" | "span" | null;
 }
 
 /** What {@link MessagePlan.slotsByTag} says of a number that the message does not have. */
@@ -82,7 +84,11 @@ const LEADING_FIELDS: Readonly<Record<string, readonly string[]>> = {
   SummaryDataPoint: ["attributes"],
   Exemplar: ["filtered_attributes", "time_unix_nano", "as_double", "as_int", "trace_id"],
 };
-const USUAL_FORMS: Readonly<Record<string, MessagePlan["usual"]>> = { KeyValue: "attribute", AnyValue: "value" };
+const USUAL_FORMS: Readonly<Record<string, MessagePlan["usual"]>> = {
+  KeyValue: "attribute",
+  AnyValue: "value",
+  Span: "span",
+};
 /** The id of a profile is hex like the others (`pdata/internal/profileid.go`); no rule of otlp-http 7 is about it. */
 const HEX_BYTES: Readonly<Record<string, number>> = { ...ID_BYTES, profile_id: 16 };
 
@@ -128,9 +134,12 @@ function orderFields(name: string, specs: readonly FieldSpec[]): readonly FieldS
   return [...leading, ...specs.filter((spec) => !leading.includes(spec))];
 }
 
-function indexFields(name: string, specs: readonly FieldSpec[]): Pick<MessagePlan, "slots" | "slotsByTag" | "always"> {
+type IndexedFields = Pick<MessagePlan, "slots" | "slotsByTag" | "rivals" | "always">;
+
+function indexFields(name: string, specs: readonly FieldSpec[]): IndexedFields {
   const slots = new Int8Array(MAX_FIELDS + 1).fill(UNKNOWN_FIELD);
   const slotsByTag = new Int8Array(MAX_TAGS).fill(UNKNOWN_FIELD);
+  const rivals = Int32Array.from(specs, (spec) => findRivals(spec, specs));
   let always = 0;
   for (const [slot, spec] of specs.entries()) {
     if (spec.number > MAX_FIELDS) throw new RangeError(`Cannot plan ${name}.${spec.name}: field number ${spec.number}`);
@@ -141,7 +150,15 @@ function indexFields(name: string, specs: readonly FieldSpec[]): Pick<MessagePla
     slotsByTag[firstTag + toWrittenType(spec)] = slot;
     if (spec.kind === "message" && spec.repeated !== true && spec.oneof === undefined) always |= 1 << slot;
   }
-  return { slots, slotsByTag, always };
+  return { slots, slotsByTag, rivals, always };
+}
+
+function findRivals(spec: FieldSpec, siblings: readonly FieldSpec[]): number {
+  let rivals = 0;
+  for (const [slot, sibling] of siblings.entries()) {
+    if (spec.oneof !== undefined && sibling.oneof === spec.oneof && sibling !== spec) rivals |= 1 << slot;
+  }
+  return rivals;
 }
 
 /** Wire type that our writer uses: packed for repeated numbers. */
@@ -151,10 +168,6 @@ function toWrittenType({ kind, repeated }: FieldSpec): number {
 
 function buildField(spec: FieldSpec, slot: number, siblings: readonly FieldSpec[], find: FindPlan): FieldPlan {
   const isRepeated = spec.repeated === true;
-  let rivals = 0;
-  for (const [index, sibling] of siblings.entries()) {
-    if (spec.oneof !== undefined && sibling.oneof === spec.oneof && index !== slot) rivals |= 1 << index;
-  }
   const quotedName = new TextEncoder().encode(`"${spec.jsonName}":`);
   return {
     slot,
@@ -166,7 +179,7 @@ function buildField(spec: FieldSpec, slot: number, siblings: readonly FieldSpec[
     isRepeated,
     keepsZero: spec.optional === true || spec.oneof !== undefined,
     idBytes: spec.kind === "bytes" ? (HEX_BYTES[spec.name] ?? 0) : 0,
-    rivals,
+    rivals: findRivals(spec, siblings),
     prefix: toConstantText(`,"${spec.jsonName}":${isRepeated ? "[" : ""}`),
     wireType: toWireType(spec.kind),
     tag: spec.number * TAG_STEP + toWrittenType(spec),

@@ -29,6 +29,53 @@ export class ScalarWriter {
   }
 
   /**
+   * Writes a member of an object behind a comma, name and value; nothing for a zero without presence. What nearly all
+   * members are is written at once; of the others, {@link ScalarWriter.write} says whether they are to be kept.
+   */
+  writeMember(field: FieldPlan, start: number, end: number): void {
+    const output = this.#output;
+    const { bytes, view } = this.#reader;
+    switch (field.kind) {
+      case "fixed64":
+      case "sfixed64": {
+        const low = view.getInt32(start, true);
+        const high = view.getInt32(start + 4, true);
+        if ((low | high) === 0 && !field.keepsZero) return;
+        output.text(field.prefix);
+        writeQuoted64(output, low, high, field.kind === "sfixed64");
+        return;
+      }
+      case "double": {
+        const value = view.getFloat64(start, true);
+        if (Object.is(value, 0) && !field.keepsZero) return;
+        output.text(field.prefix);
+        writeDouble(output, value);
+        return;
+      }
+      case "string":
+        if (start === end && !field.keepsZero) return;
+        output.text(field.prefix);
+        writeString(output, this.#reader, start, end);
+        return;
+      case "enum":
+      case "int32":
+      case "uint32": {
+        const value = bytes[start] ?? 0;
+        if (value >= 0x80) break;
+        if (value === 0 && !field.keepsZero) return;
+        output.text(field.prefix);
+        writeInteger(output, value);
+        return;
+      }
+      default:
+    }
+    const begin = output.length;
+    output.text(field.prefix);
+    this.write(field, start, end);
+    if (this.isZero && !field.keepsZero) output.length = begin;
+  }
+
+  /**
    * Writes one scalar and says in {@link ScalarWriter.isZero} whether it is the default of its kind.
    * @param end end of the value, or of the packed list that it lies in
    * @returns position after the value
@@ -103,11 +150,11 @@ export class ScalarWriter {
 
   #writeBytes({ idBytes }: FieldPlan, start: number, end: number): void {
     const output = this.#output;
-    const { bytes } = this.#reader;
+    const { bytes, view } = this.#reader;
     this.isZero = start === end;
     output.byte(QUOTE);
     if (idBytes === 0) encodeBase64(bytes, start, end, output);
-    else if (!encodeHex(bytes, start, end, output)) this.isZero ||= end - start === idBytes;
+    else if (!encodeHex(view, start, end, output)) this.isZero ||= end - start === idBytes;
     output.byte(QUOTE);
   }
 }

@@ -209,7 +209,7 @@ function toLines(signal: ItemSignal, pieces: readonly Uint8Array[], maxLineBytes
   const splitter = openTopLevelSplitter();
   const lines = openJsonLines(signal, maxLineBytes);
   const add = ({ container }: TopLevelField): readonly Uint8Array[] =>
-    container === null ? [] : [...lines.add(container)].map((line) => line.slice());
+    container === null ? [] : Array.from(lines.add(container), (line) => line.slice());
   const output = pieces.flatMap((piece) => splitter.push(piece).flatMap(add));
   splitter.end();
   return [...output, ...lines.end()];

@@ -28,8 +28,8 @@ function toText(bytes: Uint8Array): string {
 }
 
 function cut(cutter: JsonCutter, containers: readonly (readonly number[])[]): string[] {
-  const pieces = containers.flatMap((container) => [...cutter.add(Uint8Array.from(container))]);
-  return [...pieces, ...cutter.end()].map(toText);
+  const pieces = containers.flatMap((container) => Array.from(cutter.add(Uint8Array.from(container)), toText));
+  return [...pieces, ...Array.from(cutter.end(), toText)];
 }
 
 test("encodeJsonElements() writes what stands between head and tail of the document", () => {

@@ -6,10 +6,15 @@ import { lengthField, varintField } from "../wire-builder.ts";
 
 function cut(signal: ItemSignal, maxLineBytes: number, ...containers: readonly (readonly number[])[]): string[] {
   const lines = openJsonLines(signal, maxLineBytes);
-  const output: Uint8Array[] = [];
-  for (const wire of containers) output.push(...lines.add(Uint8Array.from(wire)));
-  output.push(...lines.end());
-  return output.map((bytes) => new TextDecoder().decode(bytes));
+  const output: string[] = [];
+  for (const wire of containers) output.push(...toTexts(lines.add(Uint8Array.from(wire))));
+  output.push(...toTexts(lines.end()));
+  return output;
+}
+
+/** Lines are views that the next one is written over. */
+function toTexts(lines: Iterable<Uint8Array>): string[] {
+  return Array.from(lines, (bytes) => new TextDecoder().decode(bytes));
 }
 
 const attribute = (key: string): readonly number[] => lengthField(1, lengthField(1, key));
@@ -141,8 +146,19 @@ test("openJsonLines() starts anew after its end", () => {
   const lines = openJsonLines("logs", 1000);
   const one = Uint8Array.from(container("a", instrumentationScope("s", record("x"))));
 
-  const first = [...lines.add(one), ...lines.end()];
-  const second = [...lines.add(one), ...lines.end()];
+  const first = [...toTexts(lines.add(one)), ...toTexts(lines.end())];
+  const second = [...toTexts(lines.add(one)), ...toTexts(lines.end())];
 
   expect(second).toEqual(first);
+});
+
+test("openJsonLines() writes all lines into the same two pieces of memory", () => {
+  const lines = openJsonLines("logs", 1000);
+  const records = Array.from({ length: 100 }, () => record("x".repeat(300)));
+  const wire = Uint8Array.from(container("a", instrumentationScope("s", ...records)));
+
+  const memories = Array.from(lines.add(wire), ({ buffer }) => buffer);
+
+  expect(memories.length).toBeGreaterThan(10);
+  expect(new Set(memories).size).toBe(2);
 });

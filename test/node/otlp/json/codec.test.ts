@@ -45,10 +45,12 @@ function toLines(signal: ItemSignal, bodies: readonly Uint8Array[], maxLineBytes
   const lines = openJsonLines(signal, maxLineBytes);
   const output: Uint8Array[] = [];
   for (const body of bodies) {
-    for (const { container } of splitter.push(body)) if (container !== null) output.push(...lines.add(container));
+    for (const { container } of splitter.push(body)) {
+      if (container !== null) for (const line of lines.add(container)) output.push(line.slice());
+    }
   }
   splitter.end();
-  output.push(...lines.end());
+  for (const line of lines.end()) output.push(line.slice());
   return output;
 }
 
