@@ -231,10 +231,10 @@ export const MULTIPART_PART_MIN_BYTES: Bytes = bytes(5 * MIB);
 export const MULTIPART_MAX_PARTS = 10_000;
 /** Size of the pieces in which bodies are read, objects are inflated and responses are written. */
 export const STREAM_PIECE_BYTES: Bytes = bytes(64 * KIB);
-/** Small runs of an answer are gathered to this: each write leaves 2 KiB behind that are collected late. */
-export const REPLAY_PIECE_BYTES: Bytes = bytes(MIB);
+/** Runs of an answer are gathered to this: each write leaves 2 KiB behind that are collected late. */
+export const REPLAY_PIECE_BYTES: Bytes = bytes(2 * MIB);
 /** A run of this length is written from where it is: copying it would cost more than a write. */
-export const REPLAY_RUN_UNCOPIED_BYTES: Bytes = bytes(256 * KIB);
+export const REPLAY_RUN_UNCOPIED_BYTES: Bytes = bytes(1.5 * MIB);
 /** Pieces that hold no memory of their own: each leaves a KiB behind that is collected late, of gigabytes an hour. */
 export const PASSING_PIECE_BYTES: Bytes = bytes(MIB);
 /**
