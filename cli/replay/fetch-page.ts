@@ -39,6 +39,10 @@ export async function fetchPage({ address, query, shape }: PageRequest, spool: S
     return { kind: "busy", why: `cannot reach ${address.url}: ${describeCause(cause)}`, retryAfter: null };
   }
   if (response.status !== 200) return await readRefusal(response);
+  const type = response.headers.get("content-type") ?? "";
+  // A wrong port, or the login page of a proxy: to ask again gives the same page.
+  if (type.startsWith("text/html"))
+    throw new Error(`Cannot replay: ${address.url} answers with a web page ("${type}"), expected the URL of a Firn`);
   return await readPage(response, shape, spool);
 }
 

@@ -199,7 +199,7 @@ describe("firn send", () => {
 
       expect([stopped.code, count]).toEqual([1, 2]);
       expect(stopped.stderr).toContain(
-        `Cannot send the request after 1 items of the input: ${receiver.url} answers ${status}, `,
+        `Cannot send the request after 1 items of the input: ${receiver.url}/v1/traces answers ${status}, `,
       );
       // What was taken is not sent again.
       expect(resumed.code).toBe(0);
