@@ -74,7 +74,7 @@ describe("firn replay", () => {
   test.each([
     [400, 2, "cannot be"],
     [406, 2, "cannot be"],
-    [401, 1, "cannot be"],
+    [401, 1, "cannot be; the token goes into FIRN_TOKEN"],
     [413, 1, "cannot be"],
     [500, 1, "cannot be"],
     [200, 1, "answers with a web page"],
