@@ -235,6 +235,15 @@ describe("firn send", () => {
     expect(ended.stderr).toContain("1 rejected");
   });
 
+  test("a receiver that took nothing does not bind the file to it", async () => {
+    await using wrong = await startScriptedFirn(() => ({ kind: "status", status: 404 }));
+    await using right = await startScriptedFirn(() => OK);
+    const file = await write("jsonl", toLines(["a"]));
+    const sendTo = async ({ url }: ScriptedFirn): Promise<number> => (await runCli(["send", file, "--to", url])).code;
+
+    expect([await sendTo(wrong), await sendTo(right), ...namesOf(right)]).toEqual([1, 0, ["a"]]);
+  });
+
   test("goes on in another run after the connection broke for good, and repeats a request byte for byte", async () => {
     let isDown = true;
     await using receiver = await startScriptedFirn((_seen, count) =>
