@@ -43,7 +43,7 @@ export async function askFirn(address: FirnAddress, question: Question): Promise
   const text = await response.text();
   const answer = parseObject(text);
   if (answer !== null && (member === null ? response.ok : member in answer)) return answer;
-  const message = `Cannot ${verb} ${url}: it answers ${response.status}, ${describeAnswer(text)}`;
+  const message = `Cannot ${verb} ${url}: it answers ${describeRefusal(response.status, text, address)}`;
   throw response.status === 400 ? new FirnError("invalid_request", message) : new Error(message);
 }
 
@@ -59,6 +59,12 @@ export async function reach(url: string, init: RequestInit): Promise<Response> {
 export function describeCause(cause: unknown): string {
   const isMany = cause instanceof AggregateError && cause.message === "";
   return isMany ? cause.errors.map(toErrorMessage).join(", ") : toErrorMessage(cause);
+}
+
+/** What a Firn's refusal says, and where a token goes when none was given. */
+export function describeRefusal(status: number, text: string, { token }: FirnAddress): string {
+  const hint = status === 401 && token === null ? "; the token goes into FIRN_TOKEN or a --token_file" : "";
+  return `${status}, ${describeAnswer(text)}${hint}`;
 }
 
 /** What an answer other than the wanted one says: the sentence of a Status, or the beginning of its text. */

@@ -1,13 +1,15 @@
 /**
- * Reads the telemetry corpus, for tests and benchmarks; see `corpus/README.md` in the folder `shared` beside the
- * repository. `FIRN_CORPUS` names another folder.
+ * Reads the telemetry corpus, for tests and benchmarks. It is too large for the repository: `FIRN_CORPUS` names its
+ * folder, else it is `shared/corpus` beside the repository, else the excerpt in `test/fixtures/corpus`.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { isItemSignal, type ItemSignal } from "../src/signal.ts";
 
-const CORPUS = process.env["FIRN_CORPUS"] ?? join(import.meta.dirname, "../../shared/corpus");
+const WHOLE = join(import.meta.dirname, "../../shared/corpus");
+const EXCERPT = join(import.meta.dirname, "../test/fixtures/corpus");
+const CORPUS = process.env["FIRN_CORPUS"] ?? (existsSync(WHOLE) ? WHOLE : EXCERPT);
 
 /** One data set. */
 export interface DataSet {

@@ -1,7 +1,7 @@
 /** One page of a replay, appended to a spool: {@link fetchPage}. What its failures mean is the caller's business. */
 import { FirnError } from "../../src/errors.ts";
 import type { Mark } from "../../src/replay/mark.ts";
-import { describeAnswer, describeCause, toHeaders, type FirnAddress } from "../ask.ts";
+import { describeCause, describeRefusal, toHeaders, type FirnAddress } from "../ask.ts";
 import { isPassing } from "../back-off.ts";
 import { bracketBytes, openPageFrame, type ReplayShape } from "./framing.ts";
 import { findMark, MARK_MAX_BYTES } from "./page-mark.ts";
@@ -38,14 +38,18 @@ export async function fetchPage({ address, query, shape }: PageRequest, spool: S
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     return { kind: "busy", why: `cannot reach ${address.url}: ${describeCause(cause)}`, retryAfter: null };
   }
-  if (response.status !== 200) return await readRefusal(response);
+  if (response.status !== 200) return await readRefusal(response, address);
+  const type = response.headers.get("content-type") ?? "";
+  // A wrong port, or the login page of a proxy: to ask again gives the same page.
+  if (type.startsWith("text/html"))
+    throw new Error(`Cannot replay: ${address.url} answers with a web page ("${type}"), expected the URL of a Firn`);
   return await readPage(response, shape, spool);
 }
 
-async function readRefusal(response: Response): Promise<PageOutcome> {
+async function readRefusal(response: Response, address: FirnAddress): Promise<PageOutcome> {
   const { status } = response;
   const text = await response.text().catch(() => "");
-  const why = `the server answers ${status}, ${describeAnswer(text)}`;
+  const why = `the server answers ${describeRefusal(status, text, address)}`;
   if (status === 410) return { kind: "gone", why };
   if (isPassing(status)) return { kind: "busy", why, retryAfter: response.headers.get("retry-after") };
   const message = `Cannot replay: ${why}`;

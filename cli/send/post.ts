@@ -49,7 +49,7 @@ export async function postBatch({ signal, body }: Batch, { url, headers, isGzip 
     });
     const answer = new Uint8Array(await response.arrayBuffer());
     if (response.ok) return readSuccess(answer);
-    const why = `${url} answers ${response.status}, ${describeFailure(response, answer)}`;
+    const why = `${url}${PATHS[signal]} answers ${response.status}, ${describeFailure(response, answer)}`;
     if (!RETRYABLE.has(response.status)) return { kind: "refused", why };
     return { kind: "later", why, retryAfter: response.headers.get("retry-after") };
   } catch (error) {

@@ -21,7 +21,7 @@ const VERSION = 1;
 /** Nobody but this command writes it, in one piece: only its version and what it is of are in question. */
 interface SavedNote {
   readonly version?: unknown;
-  readonly identity?: unknown;
+  readonly identity?: Readonly<Record<string, string>>;
   readonly totals?: SentTotals;
 }
 
@@ -45,7 +45,7 @@ export async function openSendResume(
     await replaceFile(path, `${JSON.stringify({ version: VERSION, identity: whole, totals })}\n`);
   const remove = async (): Promise<void> => await rm(path, { force: true });
   const document = await readObjectFile(path);
-  if (document === undefined) {
+  if (document === undefined || hasNothingFor(document, identity["--to"])) {
     // Before the first request goes out: one that was taken and not noted would go twice.
     await save(NOTHING_SENT).catch((error: unknown) => {
       throw usageError(`Cannot write ${path}: ${toErrorMessage(error)}; --resume=false goes without it`);
@@ -57,4 +57,9 @@ export async function openSendResume(
   if (isSame && saved.totals !== undefined) return { totals: saved.totals, save, remove };
   const why = `it, --to, --format, --signal or --batch_bytes are others than in ${path}`;
   throw usageError(`Cannot go on with ${file}: ${why}; delete that to send all of it`);
+}
+
+/** A receiver that took nothing, such as one that was misspelled, does not bind the file to it. */
+function hasNothingFor(saved: SavedNote | null, to: string | undefined): boolean {
+  return saved?.version === VERSION && saved.totals?.units === 0 && saved.identity?.["--to"] !== to;
 }

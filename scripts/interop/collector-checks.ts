@@ -1,6 +1,8 @@
 /** The Collector in front of Firn, and behind its replay. */
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { flushAll, type Window } from "../firn-client.ts";
 import { findFreePort, type LocalFirn } from "../local-firn.ts";
 import { CONTAINERS, SIGNALS, type Signal } from "../otlp-items.ts";
@@ -17,6 +19,10 @@ export interface FilledFirn {
 }
 
 type Found = Extract<Tool, { kind: "found" }>;
+
+const CLI = join(import.meta.dirname, "../../cli/main.ts");
+/** A replay in one request may be longer than the 20 MiB that the receiver takes by default. */
+const RAISED_BODY_LIMIT = "max_request_body_size: 209715200";
 
 /** Sends the telemetry through the Collector into a Firn; what stands there is the matter of all further checks. */
 export async function fillByCollector(stage: Stage, { path, version }: Found, report: Report): Promise<FilledFirn> {
@@ -75,18 +81,29 @@ export async function checkReplays(
   for (const format of ["proto", "json", "jsonl"] as const) {
     await report.check(tool, `replay \`${format}\` posted to otlpreceiver`, async () => {
       const port = await findFreePort();
-      const http = `{ endpoint: "127.0.0.1:${port}", max_request_body_size: 209715200 }`;
-      const receivers = `  otlp: { protocols: { http: ${http} } }`;
       const found = await runCollector({
         ...run,
         name: `from-${format}`,
-        receivers,
+        receivers: formatReceiver(port, RAISED_BODY_LIMIT),
         pipeline: { receivers: "otlp" },
         send: { port, run: () => postReplay(filled, format, port) },
       });
       return checkAll(format, stage.items, toItems(found));
     });
   }
+  await report.check(tool, "replay `jsonl`, all signals in one file, by `firn send` to otlpreceiver", async () => {
+    const port = await findFreePort();
+    const file = join(stage.directory, "to-send.jsonl");
+    writeFileSync(file, await replayLines(filled.firn, filled.window));
+    const found = await runCollector({
+      ...run,
+      name: "from-firn-send",
+      receivers: formatReceiver(port),
+      pipeline: { receivers: "otlp" },
+      send: { port, run: () => sendFile(file, port) },
+    });
+    return checkAll("sent", stage.items, toItems(found));
+  });
   await report.check(tool, "replay `proto-delimited`, read as the file exporter's `format: proto` is", async () => {
     const answers = await replayBytes(filled.firn, filled.window, "proto-delimited");
     const sums = SIGNALS.map((signal) => countMessages(answers[signal]));
@@ -125,6 +142,11 @@ export async function post(port: number, signal: Signal, format: string, body: U
   if (!response.ok) throw new Error(`Cannot post ${format} of ${signal}: status ${response.status}, ${text}`);
 }
 
+/** Sends a file with the command line. @throws Error when it ends with anything but 0 */
+async function sendFile(file: string, port: number): Promise<void> {
+  await promisify(execFile)(process.execPath, [CLI, "send", file, "--to", `http://127.0.0.1:${port}`]);
+}
+
 function countMessages(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let [at, count] = [0, 0];
@@ -135,4 +157,9 @@ function countMessages(bytes: Uint8Array): number {
 
 function formatFile(file: string): string {
   return `  otlpjsonfile: { include: [${JSON.stringify(file)}], start_at: beginning }`;
+}
+
+function formatReceiver(port: number, ...settings: readonly string[]): string {
+  const http = [`endpoint: "127.0.0.1:${port}"`, ...settings].join(", ");
+  return `  otlp: { protocols: { http: { ${http} } } }`;
 }

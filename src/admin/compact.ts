@@ -23,7 +23,7 @@ export interface CompactDocument {
 export interface CompactedSignal {
   readonly signal: ItemSignal;
   readonly complete: boolean;
-  /** Hours that were looked at. */
+  /** Looks at hours: one that was compacted is looked at again. */
   readonly hours: number;
   readonly generations: number;
   readonly sources: number;

@@ -179,7 +179,7 @@ function toDryRun(query: ReplayQuery, { survey, next, identity, watermark }: Fin
   const { signal, window, limitBytes } = query;
   const { hasUntold, storedBytes } = survey;
   // What matches, only reading tells.
-  const isUntold = hasUntold || (query.filter !== null && query.dryRun?.kind !== "exact");
+  const isUntold = hasUntold || (query.filter !== null && query.dryRun?.kind !== "exact" && survey.objectCount > 0);
   const calls = countCalls(survey);
   const prices = findPrices(identity);
   const cursor = next === null ? null : { position: next, isOfAll: signal === "all", shortOf: null, hasSkipped: false };

@@ -171,3 +171,10 @@ test("dryRunResponse() does not know without reading what matches, and with exac
   expect(guessed).toMatchObject({ items: null, items_at_least: 0, objects: 2 });
   expect(exact).toMatchObject({ items: 2, items_at_least: 2, objects: 2 });
 });
+
+test("dryRunResponse() knows that nothing matches where no object is read", async () => {
+  const query = "signal=logs&severity=error&dry_run=true";
+  const empty: unknown = JSON.parse(toText(await replay(openSyntheticStore(), query)));
+
+  expect(empty).toMatchObject({ items: 0, items_at_least: 0, objects: 0 });
+});

@@ -74,11 +74,14 @@ describe("firn replay", () => {
   test.each([
     [400, 2, "cannot be"],
     [406, 2, "cannot be"],
-    [401, 1, "cannot be"],
+    [401, 1, "cannot be; the token goes into FIRN_TOKEN"],
     [413, 1, "cannot be"],
     [500, 1, "cannot be"],
-  ])("status %i ends it with %i and the server's sentence", async (status, code, sentence) => {
-    await using firn = await startScriptedFirn(() => ({ kind: "status", status, body: '{"message":"It cannot be"}' }));
+    [200, 1, "answers with a web page"],
+  ])("status %i in HTML ends it with %i and a sentence", async (status, code, sentence) => {
+    const headers = { "content-type": "text/html; charset=utf-8" };
+    const body = '{"message":"It cannot be"}';
+    await using firn = await startScriptedFirn(() => ({ kind: "status", status, headers, body }));
 
     const ended = await runCli([...REPLAY, "--url", firn.url]);
 

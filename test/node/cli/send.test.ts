@@ -199,7 +199,7 @@ describe("firn send", () => {
 
       expect([stopped.code, count]).toEqual([1, 2]);
       expect(stopped.stderr).toContain(
-        `Cannot send the request after 1 items of the input: ${receiver.url} answers ${status}, `,
+        `Cannot send the request after 1 items of the input: ${receiver.url}/v1/traces answers ${status}, `,
       );
       // What was taken is not sent again.
       expect(resumed.code).toBe(0);
@@ -233,6 +233,15 @@ describe("firn send", () => {
     expect(ended.code).toBe(3);
     expect(ended.stderr).toContain("The receiver rejected 1 of 2 items in the request after 0 items of the input: no");
     expect(ended.stderr).toContain("1 rejected");
+  });
+
+  test("a receiver that took nothing does not bind the file to it", async () => {
+    await using wrong = await startScriptedFirn(() => ({ kind: "status", status: 404 }));
+    await using right = await startScriptedFirn(() => OK);
+    const file = await write("jsonl", toLines(["a"]));
+    const sendTo = async ({ url }: ScriptedFirn): Promise<number> => (await runCli(["send", file, "--to", url])).code;
+
+    expect([await sendTo(wrong), await sendTo(right), ...namesOf(right)]).toEqual([1, 0, ["a"]]);
   });
 
   test("goes on in another run after the connection broke for good, and repeats a request byte for byte", async () => {

@@ -7,7 +7,8 @@ import { startVersitygw } from "../../servers/versitygw.ts";
 import { startPlainStore, type PlainStore } from "./plain-store.ts";
 
 const BODY = "a body of some length, to be cut in the middle";
-const PATIENCE_MILLIS = 400;
+/** More than thrice what the slowest answer takes: a loaded machine is slow. */
+const PATIENCE_MILLIS = 1_000;
 
 /** What a client saw: a status and a body, or how it failed. */
 type Seen = { readonly status: number; readonly body: string } | "broken" | "cut" | "gave up";
