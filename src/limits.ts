@@ -239,7 +239,7 @@ export const REPLAY_RUN_UNCOPIED_BYTES: Bytes = bytes(256 * KIB);
 export const PASSING_PIECE_BYTES: Bytes = bytes(MIB);
 /**
  * A read of such a piece waits for so much of it: networks give 4 to 64 KiB at a time. A store that is slower than 17
- * KiB a second counts as one that gives nothing (`STORE_CALL_TIMEOUT`).
+ * KiB a second counts as one that gives nothing within `STORE_CALL_TIMEOUT`; a shorter timeout waits for less.
  */
 export const PASSING_MIN_BYTES: Bytes = bytes(512 * KIB);
 /** The most that Azure takes in one Put Blob. https://learn.microsoft.com/rest/api/storageservices/put-blob#remarks */
