@@ -229,6 +229,8 @@ export const LIST_MAX_EMPTY_PAGES = 1000;
 export const MULTIPART_PART_MIN_BYTES: Bytes = bytes(5 * MIB);
 /** Parts of one multipart upload, the same at S3 and R2; Azure takes 50,000 blocks. */
 export const MULTIPART_MAX_PARTS = 10_000;
+/** Fields of a stream that are named at once, 200 bytes each: there may be one every two bytes of a piece of 4 MiB. */
+export const TOP_LEVEL_FIELDS_AT_ONCE = 16_384;
 /** Size of the pieces in which bodies are read, objects are inflated and responses are written. */
 export const STREAM_PIECE_BYTES: Bytes = bytes(64 * KIB);
 /** Small runs of an answer are gathered to this: each write leaves 2 KiB behind that are collected late. */
