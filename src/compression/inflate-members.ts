@@ -22,10 +22,12 @@ const PIECE_BYTES: number = PIECE_INFLATER_BYTES - RESERVED_BYTES;
 /** Deflate makes at most 1,032 bytes of one: what so short an input makes fits always. */
 const SHORT_INPUT_BYTES: number = Math.floor(RESERVED_BYTES / 1100);
 /**
- * Each call leaves objects behind, so that an input is as long as can be expected to fit. It is read ahead where the
- * source has small pieces, so that their ends seldom cut one short.
+ * Each call leaves objects behind, so that an input is as long as can be expected to fit. One that is dense all of a
+ * sudden makes 1,032 times as much in one call: 8 MiB, and as much again while its parts are joined.
  */
-const LONG_INPUT_BYTES: number = 64 * KIB;
+const LONG_INPUT_BYTES: number = 8 * KIB;
+/** Read ahead where the source has small pieces, so that their ends seldom cut an input short. */
+const READ_AHEAD_BYTES: number = 64 * KIB;
 /** The next input may be so many times as dense as the one before. */
 const DENSITY_RESERVE = 4;
 
@@ -33,7 +35,8 @@ const DENSITY_RESERVE = 4;
  * Inflates the bytes of an object.
  * @param source is closed at the end, after a failure, and when the consumer stops
  * @param kind `passing`: a piece of the source is valid until the next is asked for
- * @returns pieces of up to 4.2 MiB, each valid until the next is asked for; what the source throws is thrown as it is
+ * @returns pieces of up to 4.2 MiB, 8.1 where a member is dense all of a sudden, each valid until the next is asked for;
+ *   what the source throws is thrown as it is
  * @throws FirnError `corrupt_object` on truncation, a wrong checksum or length, and on anything that is not a member
  */
 export async function* inflateMembers(
@@ -52,7 +55,7 @@ export async function* inflateMembers(
     if (!(await input.fill(1))) throw toCorruptObject("no bytes", "gzip data");
     while (await input.fill(1)) {
       await readGzipHeader(input);
-      yield* inflateMember(input, { engine, gathered, aheadBytes: kind === "kept" ? LONG_INPUT_BYTES : 0 });
+      yield* inflateMember(input, { engine, gathered, aheadBytes: kind === "kept" ? READ_AHEAD_BYTES : 0 });
     }
     yield* give(gathered, gathered.filled);
   } catch (error) {

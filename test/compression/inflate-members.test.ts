@@ -74,6 +74,19 @@ describe("inflateMembers()", () => {
     }
   });
 
+  it("gives what is dense all of a sudden in pieces that are not as dense", async () => {
+    for (const before of [300, 100_000, 4 * MIB - 1]) {
+      const object = gzip(bytesOf(randomBytes(before), new Uint8Array(64 * MIB)));
+      for (const kind of ["kept", "passing"] as const) {
+        let longest = 0;
+        for await (const piece of inflateMembers(pieces(object, MIB), "gzip", kind)) {
+          longest = Math.max(longest, piece.length);
+        }
+        expect(longest).toBeLessThan(8.2 * MIB);
+      }
+    }
+  });
+
   it("gives several members in a piece, and each whole that fits into one", async () => {
     const raws = [makeText(3 * MIB), makeText(2 * MIB), bytesOf("x")];
     const lengths: number[] = [];
