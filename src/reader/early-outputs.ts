@@ -21,7 +21,10 @@ import type { HourObjects } from "./visible.ts";
 export interface EarlyOutputs {
   /** Answers calls that were made early, once each, and passes on the others, and those that failed. */
   readonly store: ObjectStore;
-  /** Begins with the first hour that lists outputs, if its listing tells what to ask for; with no later one. */
+  /**
+   * Begins with the first hour that lists anything, if that is outputs and its listing tells what to ask for; with no
+   * later one, beside which bodies of an earlier hour may be open.
+   */
   begin(hour: Millis, objects: HourObjects): void;
   /** Drops what is of outputs that do not count. */
   keep(keys: ReadonlySet<string>): void;
@@ -119,7 +122,7 @@ export function openEarlyOutputs(
       },
     },
     begin: (hour, { compacted, minutes }) => {
-      if (!mayBegin || compacted.size === 0) return;
+      if (!mayBegin || (compacted.size === 0 && minutes.length === 0)) return;
       mayBegin = false;
       const chosen = chooseOutputs(compacted.values(), layout, { hour, start, end });
       outputs = chosen.map(({ info, key }) => askTable(info, formatMembersKey(key, layout)));
