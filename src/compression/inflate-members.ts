@@ -28,6 +28,8 @@ const SHORT_INPUT_BYTES: number = Math.floor(RESERVED_BYTES / 1100);
 const LONG_INPUT_BYTES: number = 8 * KIB;
 /** Read ahead where the source has small pieces, so that their ends seldom cut an input short. */
 const READ_AHEAD_BYTES: number = 64 * KIB;
+/** So much is not kept waiting for a source that may be slow: there are clients that give up after a minute. */
+const WAITING_BYTES: number = PIECE_BYTES / 4;
 /** The next input may be so many times as dense as the one before. */
 const DENSITY_RESERVE = 4;
 
@@ -53,7 +55,9 @@ export async function* inflateMembers(
   const gathered: Gathered = { memory: engine.memory, filled: 0, proven: 0 };
   try {
     if (!(await input.fill(1))) throw toCorruptObject("no bytes", "gzip data");
-    while (await input.fill(1)) {
+    for (;;) {
+      yield* giveBeforeWait(gathered, input);
+      if (!(await input.fill(1))) break;
       await readGzipHeader(input);
       yield* inflateMember(input, { engine, gathered, aheadBytes: kind === "kept" ? READ_AHEAD_BYTES : 0 });
     }
@@ -86,6 +90,11 @@ function* give(gathered: Gathered, length: number): Generator<Uint8Array, void, 
   gathered.proven = 0;
 }
 
+/** Yields what is known to be right before more input is waited for, unless it is little. */
+function* giveBeforeWait(gathered: Gathered, input: ByteWindow): Generator<Uint8Array, void, void> {
+  if (gathered.proven >= WAITING_BYTES && input.view().length === 0) yield* give(gathered, gathered.proven);
+}
+
 async function* keepPieces(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const piece of source) yield piece.slice();
 }
@@ -111,6 +120,7 @@ async function* inflateMember(
   // How dense a member is, it has to show first.
   let inputBytes = SHORT_INPUT_BYTES;
   for (let isEnd = false; !isEnd;) {
+    yield* giveBeforeWait(gathered, input);
     // The stream is known to have ended when it leaves input, and there always is some: the trailer.
     if (!(await input.fill(1))) throw corrupt("a truncated deflate stream");
     if (input.view().length < aheadBytes) await input.fill(aheadBytes);

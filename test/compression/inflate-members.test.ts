@@ -97,6 +97,25 @@ describe("inflateMembers()", () => {
     expect(lengths).toEqual([3 * MIB, 2 * MIB + 1]);
   });
 
+  it("gives what is right, unless it is little, before it waits for more", async () => {
+    const raws = [makeText(800_000), makeText(800_000), randomBytes(100_000), makeText(3 * MIB)];
+    const order: string[] = [];
+    async function* ask(): AsyncGenerator<Uint8Array> {
+      for (const raw of raws) {
+        order.push("ask");
+        const whole = gzip(raw);
+        yield whole.subarray(0, 5000);
+        order.push("ask");
+        yield whole.subarray(5000);
+      }
+    }
+
+    for await (const piece of inflateMembers(ask(), "gzip", "passing")) order.push(String(piece.length));
+
+    const given = ["ask", "ask", "ask", "ask", "1600000", "ask", "ask", "ask", "ask"];
+    expect(order).toEqual([...given, String(100_000 + 3 * MIB)]);
+  });
+
   it("gives what stands before a broken member, and nothing of one that fits into a piece", async () => {
     const broken = withByte(gzip(makeText(MIB)), -6, (byte) => byte ^ 1);
     const found: Uint8Array[] = [];
