@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { ObjectForm } from "../../src/archive/object-form.ts";
 import { compressMember } from "../../src/compression/member.ts";
 import { TOP_LEVEL_FIELDS_AT_ONCE } from "../../src/limits.ts";
+import { hashKey } from "../../src/reader/part-hash.ts";
 import { readProtobufFields } from "../../src/reader/object-fields.ts";
 import { foreignKey, FORMS, jsonElement } from "./archive-forms.ts";
 import { readRequest, take } from "./archive-sample.ts";
@@ -67,6 +68,53 @@ describe("readWindow()", () => {
       );
     },
   );
+});
+
+describe("readWindow() from a place inside an object", () => {
+  const cases = FORMS.flatMap((form) => [true, false].map((isOneMember) => ({ ...form, isOneMember })));
+
+  it.each(cases)(
+    "counts fields, whatever they come in: $marshaler, $compression, one member: $isOneMember",
+    async ({ isOneMember, ...form }) => {
+      await assert(
+        asyncProperty(integer({ min: 1, max: 60 }), constantFrom(7, 1000, 1_000_000), async (count, pieceBytes) => {
+          const names = Array.from({ length: count }, (_, index) => `n-${index}`);
+          const contents = toContents(names, form, 0);
+          const members = isOneMember ? [concat(contents)] : contents;
+          const key = foreignKey("traces", form);
+          const store = openSyntheticStore();
+          const object = concat(members.map((raw) => compressMember(raw, form.compression)));
+          store.objects.set(key, bytesObject(object, pieceBytes));
+          const start = "2026-05-01T14:09:00Z";
+
+          for (const fields of new Set([0, 1, count >> 1, count - 1])) {
+            const place = { generation: 0, part: hashKey(key), runs: 0, fields };
+            const taken = await take(readRequest({ ...HOUR, start }, { store, place }));
+
+            expect(taken.itemCount).toBe(count - fields);
+            expect(taken.bytes).toEqual(concat(names.slice(fields).map((name) => request("traces", [name]))));
+          }
+        }),
+        { numRuns: 10 },
+      );
+    },
+  );
+
+  it("counts more fields than are named at once", async () => {
+    const one = request("traces", ["n"]);
+    const count = TOP_LEVEL_FIELDS_AT_ONCE + 10;
+    const key = foreignKey("traces", { marshaler: "otlp_proto", compression: "gzip" });
+    const object = compressMember(concat(Array.from({ length: count }, () => one)), "gzip");
+    const store = openSyntheticStore({ [key]: object });
+    for (const left of [20, 10, 1]) {
+      const place = { generation: 0, part: hashKey(key), runs: 0, fields: count - left };
+
+      const taken = await take(readRequest({ ...HOUR, start: "2026-05-01T14:09:00Z" }, { store, place }));
+
+      expect(taken.itemCount).toBe(left);
+      expect(taken.bytes.length).toBe(left * one.length);
+    }
+  });
 });
 
 describe("readProtobufFields()", () => {
