@@ -37,8 +37,8 @@ const DENSITY_RESERVE = 4;
  * Inflates the bytes of an object.
  * @param source is closed at the end, after a failure, and when the consumer stops
  * @param kind `passing`: a piece of the source is valid until the next is asked for
- * @returns pieces of up to 4.2 MiB, 8.1 where a member is dense all of a sudden, each valid until the next is asked for;
- *   what the source throws is thrown as it is
+ * @returns pieces of up to 4.2 MiB, 8.1 where a member is dense all of a sudden, each valid until the next is asked
+ *   for; what the source throws is thrown as it is
  * @throws FirnError `corrupt_object` on truncation, a wrong checksum or length, and on anything that is not a member
  */
 export async function* inflateMembers(
