@@ -4,10 +4,17 @@ import { openPieceReader } from "../../src/piece-reader.ts";
 
 const MIN_BYTES = 500_000;
 
-async function read(stream: ReadableStream<Uint8Array>, expectedBytes: number): Promise<number> {
+/** @param roomBytes - of each room that is lent; none if absent */
+async function read(
+  stream: ReadableStream<Uint8Array>,
+  expectedBytes: number,
+  roomBytes: number | null = null,
+): Promise<number> {
   const reader = openPieceReader(stream, { kind: "passing", expectedBytes, minBytes: MIN_BYTES });
+  const next = (): Promise<Uint8Array | null> =>
+    reader.read(roomBytes === null ? undefined : new Uint8Array(roomBytes));
   let length = 0;
-  for (let piece = await reader.read(); piece !== null; piece = await reader.read()) length += piece.length;
+  for (let piece = await next(); piece !== null; piece = await next()) length += piece.length;
   expect(await reader.read()).toBeNull();
   await reader.cancel();
   return length;
@@ -34,6 +41,7 @@ describe("openPieceReader()", () => {
     async (length) => {
       for (const expectedBytes of [length, length + 1000]) {
         expect(await read(openBytes(length), expectedBytes)).toBe(length);
+        expect(await read(openBytes(length), expectedBytes, 700_000)).toBe(length);
         expect(await read(new Blob([new Uint8Array(length)]).stream(), expectedBytes)).toBe(length);
       }
     },

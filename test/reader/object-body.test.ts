@@ -43,6 +43,7 @@ it("openBody() gives up a body that stalls, and gives back its connection", asyn
 
 it("openBody() waits for a body that trickles, however short the timeout, not for one that nearly stands", async () => {
   expect(await drain(openBody(trickle(1000), 30_000, millis(100), "passing").read())).toBe(30_000);
+  expect(await openBody(trickle(1000), 30_000, millis(100)).readWhole()).toEqual(new Uint8Array(30_000));
   await expect(drain(openBody(trickle(10), 300_000, millis(100), "passing").read())).rejects.toMatchObject({
     kind: "store_unavailable",
     message: "Cannot read from the store: fewer than 1747 bytes came, and no end, within 100 ms",
