@@ -229,6 +229,8 @@ export const LIST_MAX_EMPTY_PAGES = 1000;
 export const MULTIPART_PART_MIN_BYTES: Bytes = bytes(5 * MIB);
 /** Parts of one multipart upload, the same at S3 and R2; Azure takes 50,000 blocks. */
 export const MULTIPART_MAX_PARTS = 10_000;
+/** Fields of a stream that are named at once, 200 bytes each: there may be one every two bytes of a piece of 4 MiB. */
+export const TOP_LEVEL_FIELDS_AT_ONCE = 16_384;
 /** Size of the pieces in which bodies are read, objects are inflated and responses are written. */
 export const STREAM_PIECE_BYTES: Bytes = bytes(64 * KIB);
 /** Runs of an answer are gathered to this: each write leaves 2 KiB behind that are collected late. */
@@ -239,7 +241,7 @@ export const REPLAY_RUN_UNCOPIED_BYTES: Bytes = bytes(1.5 * MIB);
 export const PASSING_PIECE_BYTES: Bytes = bytes(MIB);
 /**
  * A read of such a piece waits for so much of it: networks give 4 to 64 KiB at a time. A store that is slower than 17
- * KiB a second counts as one that gives nothing (`STORE_CALL_TIMEOUT`).
+ * KiB a second counts as one that gives nothing within `STORE_CALL_TIMEOUT`; a shorter timeout waits for less.
  */
 export const PASSING_MIN_BYTES: Bytes = bytes(512 * KIB);
 /** The most that Azure takes in one Put Blob. https://learn.microsoft.com/rest/api/storageservices/put-blob#remarks */

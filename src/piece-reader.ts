@@ -1,6 +1,6 @@
 /** Reads a stream of bytes in pieces as large as the runtime gives them: the one place that knows how to ask. */
 import { releaseBytes } from "./bytes.ts";
-import { PASSING_MIN_BYTES, PASSING_PIECE_BYTES, STREAM_PIECE_BYTES } from "./limits.ts";
+import { PASSING_PIECE_BYTES, STREAM_PIECE_BYTES } from "./limits.ts";
 
 /** The reader of a stream; one read at a time. */
 export interface PieceReader {
@@ -30,6 +30,8 @@ export interface PieceOptions {
   readonly kind?: PieceKind;
   /** As many as will come, as far as that is known: passing pieces take no more memory. */
   readonly expectedBytes?: number;
+  /** Bytes that a passing piece and one in a lent room have at least, but for the last one; 1 if absent. */
+  readonly minBytes?: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface PieceOptions {
  */
 export function openPieceReader(
   stream: ReadableStream<Uint8Array>,
-  { kind = "kept", expectedBytes = PASSING_PIECE_BYTES }: PieceOptions = {},
+  { kind = "kept", expectedBytes = PASSING_PIECE_BYTES, minBytes = 1 }: PieceOptions = {},
 ): PieceReader {
   const byteReader = openByteReader(stream);
   if (byteReader === null) {
@@ -48,13 +50,20 @@ export function openPieceReader(
   let memory: ArrayBuffer | null = null;
   const roomBytes: number =
     kind === "kept" ? STREAM_PIECE_BYTES : Math.max(1, Math.min(expectedBytes, PASSING_PIECE_BYTES));
+  let hasEnded = false;
+  const take = (result: ReadResult): Uint8Array | null => {
+    hasEnded = result.done;
+    return toPiece(result);
+  };
+  const toMin = (room: Room): number => Math.min(room.length, minBytes);
   return {
     read: (lent) => {
-      if (lent !== undefined) return byteReader.read(lent, { min: toMin(lent) }).then(toPiece);
+      if (hasEnded) return Promise.resolve(null);
+      if (lent !== undefined) return byteReader.read(lent, { min: toMin(lent) }).then(take);
       const room = new Uint8Array(memory ?? new ArrayBuffer(roomBytes));
       memory = null;
       return byteReader.read(room, { min: kind === "kept" ? 1 : toMin(room) }).then((result) => {
-        const piece = toPiece(result);
+        const piece = take(result);
         if (piece === null && result.value !== undefined) releaseBytes(result.value);
         // A source that trickles would otherwise leave such room behind for every few bytes.
         const isSmall = kind === "kept" && piece !== null && piece.length * 2 <= roomBytes;
@@ -70,10 +79,6 @@ export function openPieceReader(
       return byteReader.cancel();
     },
   };
-}
-
-function toMin(room: Room): number {
-  return Math.min(room.length, PASSING_MIN_BYTES);
 }
 
 /** What of a `ReadableStreamBYOBReader` is used; `min` is newer than its type. */
@@ -97,6 +102,7 @@ interface ReadResult {
   readonly value?: Uint8Array | undefined;
 }
 
+/** A stream that ends before a read has as much as it waits for, may give that and say that it is done, too. */
 function toPiece({ done, value }: ReadResult): Uint8Array | null {
-  return done ? null : (value ?? null);
+  return done && (value?.length ?? 0) === 0 ? null : (value ?? null);
 }

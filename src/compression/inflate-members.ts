@@ -22,10 +22,14 @@ const PIECE_BYTES: number = PIECE_INFLATER_BYTES - RESERVED_BYTES;
 /** Deflate makes at most 1,032 bytes of one: what so short an input makes fits always. */
 const SHORT_INPUT_BYTES: number = Math.floor(RESERVED_BYTES / 1100);
 /**
- * Each call leaves objects behind, so that an input is as long as can be expected to fit. It is read ahead where the
- * source has small pieces, so that their ends seldom cut one short.
+ * Each call leaves objects behind, so that an input is as long as can be expected to fit. One that is dense all of a
+ * sudden makes 1,032 times as much in one call: 8 MiB, and as much again while its parts are joined.
  */
-const LONG_INPUT_BYTES: number = 64 * KIB;
+const LONG_INPUT_BYTES: number = 8 * KIB;
+/** Read ahead where the source has small pieces, so that their ends seldom cut an input short. */
+const READ_AHEAD_BYTES: number = 64 * KIB;
+/** So much is not kept waiting for a source that may be slow: there are clients that give up after a minute. */
+const WAITING_BYTES: number = PIECE_BYTES / 4;
 /** The next input may be so many times as dense as the one before. */
 const DENSITY_RESERVE = 4;
 
@@ -33,7 +37,8 @@ const DENSITY_RESERVE = 4;
  * Inflates the bytes of an object.
  * @param source is closed at the end, after a failure, and when the consumer stops
  * @param kind `passing`: a piece of the source is valid until the next is asked for
- * @returns pieces of up to 4.2 MiB, each valid until the next is asked for; what the source throws is thrown as it is
+ * @returns pieces of up to 4.2 MiB, 8.1 where a member is dense all of a sudden, each valid until the next is asked
+ *   for; what the source throws is thrown as it is
  * @throws FirnError `corrupt_object` on truncation, a wrong checksum or length, and on anything that is not a member
  */
 export async function* inflateMembers(
@@ -50,9 +55,11 @@ export async function* inflateMembers(
   const gathered: Gathered = { memory: engine.memory, filled: 0, proven: 0 };
   try {
     if (!(await input.fill(1))) throw toCorruptObject("no bytes", "gzip data");
-    while (await input.fill(1)) {
+    for (;;) {
+      yield* giveBeforeWait(gathered, input);
+      if (!(await input.fill(1))) break;
       await readGzipHeader(input);
-      yield* inflateMember(input, { engine, gathered, aheadBytes: kind === "kept" ? LONG_INPUT_BYTES : 0 });
+      yield* inflateMember(input, { engine, gathered, aheadBytes: kind === "kept" ? READ_AHEAD_BYTES : 0 });
     }
     yield* give(gathered, gathered.filled);
   } catch (error) {
@@ -83,6 +90,11 @@ function* give(gathered: Gathered, length: number): Generator<Uint8Array, void, 
   gathered.proven = 0;
 }
 
+/** Yields what is known to be right before more input is waited for, unless it is little. */
+function* giveBeforeWait(gathered: Gathered, input: ByteWindow): Generator<Uint8Array, void, void> {
+  if (gathered.proven >= WAITING_BYTES && input.view().length === 0) yield* give(gathered, gathered.proven);
+}
+
 async function* keepPieces(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const piece of source) yield piece.slice();
 }
@@ -108,6 +120,7 @@ async function* inflateMember(
   // How dense a member is, it has to show first.
   let inputBytes = SHORT_INPUT_BYTES;
   for (let isEnd = false; !isEnd;) {
+    yield* giveBeforeWait(gathered, input);
     // The stream is known to have ended when it leaves input, and there always is some: the trailer.
     if (!(await input.fill(1))) throw corrupt("a truncated deflate stream");
     if (input.view().length < aheadBytes) await input.fill(aheadBytes);

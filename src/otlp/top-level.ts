@@ -7,7 +7,7 @@
  * Wire format: https://protobuf.dev/programming-guides/encoding/
  */
 import { FirnError } from "../errors.ts";
-import { MAX_MESSAGE_DEPTH, MAX_TOP_LEVEL_FIELD_BYTES } from "../limits.ts";
+import { MAX_MESSAGE_DEPTH, MAX_TOP_LEVEL_FIELD_BYTES, TOP_LEVEL_FIELDS_AT_ONCE } from "../limits.ts";
 
 /** A complete top-level field. */
 export interface TopLevelField {
@@ -26,6 +26,11 @@ export interface TopLevelSplitter {
    * than `MAX_TOP_LEVEL_FIELD_BYTES`; the splitter is then of no further use
    */
   push(piece: Uint8Array): readonly TopLevelField[];
+  /**
+   * The same in runs of at most `TOP_LEVEL_FIELDS_AT_ONCE`, each a field or more; what stands before a fault is given
+   * before it is thrown. It is read to its end before the next piece is taken.
+   */
+  split(piece: Uint8Array): Iterable<readonly TopLevelField[]>;
   /** Ends the stream. @throws FirnError `corrupt_object` if it ended inside a field */
   end(): void;
 }
@@ -92,28 +97,47 @@ class TopLevelCursor implements TopLevelSplitter {
 
   push(piece: Uint8Array): readonly TopLevelField[] {
     const fields: TopLevelField[] = [];
-    let start = 0;
-    if (this.#pendingBytes > 0) {
-      start = this.#completePending(piece);
-      if (start < 0) return fields;
-      fields.push(toField(this.#pending.subarray(0, this.#pendingBytes)));
-      this.#pending = new Uint8Array(0);
-      this.#pendingBytes = 0;
-    }
-    while (start < piece.length) {
-      const { isComplete, next } = this.#walk(piece, start, piece.length);
-      if (!isComplete) break;
-      fields.push(toField(piece.subarray(start, next)));
-      start = next;
-    }
-    if (start < piece.length) this.#keep(piece.subarray(start));
+    for (const run of this.split(piece)) for (const field of run) fields.push(field);
     return fields;
+  }
+
+  *split(piece: Uint8Array): Generator<readonly TopLevelField[], void, void> {
+    let fields: TopLevelField[] = [];
+    try {
+      for (let start = this.#takePending(piece, fields); start < piece.length;) {
+        const { isComplete, next } = this.#walk(piece, start, piece.length);
+        if (!isComplete) {
+          this.#keep(piece.subarray(start));
+          break;
+        }
+        fields.push(toField(piece.subarray(start, next)));
+        start = next;
+        if (fields.length < TOP_LEVEL_FIELDS_AT_ONCE) continue;
+        yield fields;
+        fields = [];
+      }
+    } catch (error) {
+      if (fields.length > 0) yield fields;
+      throw error;
+    }
+    if (fields.length > 0) yield fields;
   }
 
   end(): void {
     if (this.#pendingBytes > 0) {
       throw corrupt(`the stream ends inside a field, after ${this.#pendingBytes} bytes of it`);
     }
+  }
+
+  /** Adds the field that began in an earlier piece, if this one completes it; returns where the next begins. */
+  #takePending(piece: Uint8Array, fields: TopLevelField[]): number {
+    if (this.#pendingBytes === 0) return 0;
+    const start = this.#completePending(piece);
+    if (start < 0) return piece.length;
+    fields.push(toField(this.#pending.subarray(0, this.#pendingBytes)));
+    this.#pending = new Uint8Array(0);
+    this.#pendingBytes = 0;
+    return start;
   }
 
   /** Adds to the pending field exactly the bytes it lacks; returns the position after them, -1 if it lacks more. */

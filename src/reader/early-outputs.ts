@@ -21,12 +21,17 @@ import type { HourObjects } from "./visible.ts";
 export interface EarlyOutputs {
   /** Answers calls that were made early, once each, and passes on the others, and those that failed. */
   readonly store: ObjectStore;
-  /** Begins with the first hour that lists outputs, if its listing tells what to ask for; with no later one. */
+  /**
+   * Begins with the first hour that lists anything, if that is outputs and its listing tells what to ask for; with no
+   * later one, beside which bodies of an earlier hour may be open.
+   */
   begin(hour: Millis, objects: HourObjects): void;
   /** Drops what is of outputs that do not count. */
   keep(keys: ReadonlySet<string>): void;
-  /** Says what is planned to be fetched first of an output, and so is counted; another chunk is dropped. */
+  /** Says what is to be fetched first of an output; another chunk is dropped. */
   claim(key: string, etag: string | null, chunk: Chunk | null): Promise<void>;
+  /** Says that the plan has counted a call for a chunk of an output. */
+  count(key: string): void;
   /** Drops everything that is left. */
   close(): Promise<void>;
 }
@@ -41,7 +46,7 @@ interface EarlyOutput {
 interface EarlyCall {
   /** `null` when it failed: made again in earnest, it fails again or does not. */
   readonly answer: Promise<ReadableStream<Uint8Array> | null>;
-  /** The plan counts it. */
+  /** The plan has counted it. */
   isCounted: boolean;
 }
 
@@ -62,6 +67,8 @@ export function openEarlyOutputs(
   let outputs: readonly EarlyOutput[] = [];
   /** Names of the calls for first chunks, by output. */
   let chunkCalls: Promise<ReadonlyMap<string, string>> = Promise.resolve(new Map());
+  /** Those of outputs that are fetched so. */
+  const claimed = new Map<string, EarlyCall>();
 
   function askTable(info: ObjectInfo, key: string): EarlyOutput {
     const asked = store.get(key).then((stream) => readTable(stream, bodyTimeout));
@@ -119,7 +126,7 @@ export function openEarlyOutputs(
       },
     },
     begin: (hour, { compacted, minutes }) => {
-      if (!mayBegin || compacted.size === 0) return;
+      if (!mayBegin || (compacted.size === 0 && minutes.length === 0)) return;
       mayBegin = false;
       const chosen = chooseOutputs(compacted.values(), layout, { hour, start, end });
       outputs = chosen.map(({ info, key }) => askTable(info, formatMembersKey(key, layout)));
@@ -135,8 +142,12 @@ export function openEarlyOutputs(
       const name = (await chunkCalls).get(key);
       const call = name === undefined ? undefined : calls.get(name);
       if (name === undefined || call === undefined) return;
-      if (chunk !== null && name === nameCall(key, toOptions(chunk, etag))) call.isCounted = true;
+      if (chunk !== null && name === nameCall(key, toOptions(chunk, etag))) claimed.set(key, call);
       else drops.push(drop(name));
+    },
+    count: (key) => {
+      const call = claimed.get(key);
+      if (call !== undefined) call.isCounted = true;
     },
     close: async () => {
       mayBegin = false;

@@ -31,7 +31,9 @@ export async function* readProtobufFields(
   count: CountItems = countItems,
 ): AsyncGenerator<FieldRun, void, void> {
   const splitter = openTopLevelSplitter();
-  for await (const piece of pieces) yield* toRuns(splitter.push(piece), signal, count);
+  for await (const piece of pieces) {
+    for (const fields of splitter.split(piece)) yield* toRuns(fields, signal, count);
+  }
   splitter.end();
 }
 
@@ -42,10 +44,21 @@ export async function* readJsonFields(
 ): AsyncGenerator<FieldRun, void, void> {
   const elements = openJsonSplitter(signal);
   const fields = openTopLevelSplitter();
-  // Each request has memory of its own, so that fields of several can be given at once.
-  const split = (request: Uint8Array): readonly TopLevelField[] => fields.push(request);
-  for await (const piece of pieces) yield* toRuns(elements.push(piece).flatMap(split), signal);
-  yield* toRuns(elements.end().flatMap(split), signal);
+  function* split(take: (requests: Uint8Array[]) => unknown): Generator<FieldRun, void, void> {
+    const requests: Uint8Array[] = [];
+    const giveRuns = function* (): Generator<FieldRun, void, void> {
+      for (const request of requests) for (const run of fields.split(request)) yield* toRuns(run, signal);
+    };
+    try {
+      take(requests);
+    } catch (error) {
+      yield* giveRuns();
+      throw error;
+    }
+    yield* giveRuns();
+  }
+  for await (const piece of pieces) yield* split((requests) => elements.push(piece, requests));
+  elements.end();
 }
 
 /**
@@ -71,12 +84,21 @@ export async function* toRunDocument(
   yield JSON_TAIL;
 }
 
+/** Counts fields together; if one of them is at fault, those before it are given, and the error is of that one. */
 function* toRuns(
   fields: readonly TopLevelField[],
   signal: ItemSignal,
   count: CountItems = countItems,
 ): Generator<FieldRun, void, void> {
-  if (fields.length > 0) yield { kind: "fields", fields, itemCount: count(fields, signal) };
+  let itemCount: number;
+  try {
+    itemCount = count(fields, signal);
+  } catch (error) {
+    if (fields.length === 1) throw error;
+    for (const field of fields) yield* toRuns([field], signal, count);
+    return;
+  }
+  yield { kind: "fields", fields, itemCount };
 }
 
 /** Counts the items of fields that Firn wrote itself, for those who do not decode them. */

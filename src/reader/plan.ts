@@ -78,7 +78,7 @@ interface HourContext extends PlanContext {
 
 /** @returns whether the read ends itself in this hour */
 async function* planHour(request: ReadRequest, context: HourContext): AsyncGenerator<PlanStep, boolean, void> {
-  const { usage, hour, view } = context;
+  const { usage, early, hour, view } = context;
   if (view.retired.length > 0) yield toRetired(hour, view);
   if (view.hasExpired) yield { kind: "expired", hour };
   const fresh = new Map(view.minutes.map((each) => [each.minute, each]));
@@ -109,7 +109,8 @@ async function* planHour(request: ReadRequest, context: HourContext): AsyncGener
       freshBytes: objects.reduce((sum, object) => sum + object.length, 0),
       runBytes: runs.reduce((sum, { cost }) => sum + cost.rawBytes, 0),
     };
-    const isOver = yield* planMinute(request, { minute, parts, opening, isCut, usage, generation: view.generation });
+    const { generation } = view;
+    const isOver = yield* planMinute(request, { minute, parts, opening, isCut, usage, early, generation });
     if (isOver) return true;
   }
   if (view.cutAt !== null) yield { kind: "cut", next: view.cutAt, place: null };
@@ -132,12 +133,13 @@ interface MinutePlan {
   /** There is more of the minute than its parts. */
   readonly isCut: boolean;
   readonly usage: RunningUsage;
+  readonly early: EarlyOutputs | undefined;
   readonly generation: number;
 }
 
 /** @returns whether the read ends itself in this minute, before a part of it */
 function* planMinute({ limits }: ReadRequest, plan: MinutePlan): Generator<PlanStep, boolean, void> {
-  const { minute, parts, opening, isCut, usage, generation } = plan;
+  const { minute, parts, opening, isCut, usage, early, generation } = plan;
   // The next read begins with the last part that is known, so that it finds the place.
   const last = isCut ? parts.length - 1 : parts.length;
   if (isCut && last < 1) throw tooManySources(minute);
@@ -148,6 +150,7 @@ function* planMinute({ limits }: ReadRequest, plan: MinutePlan): Generator<PlanS
     }
     // Counted here, where they are promised: they are fetched later and several at once.
     usage.storeCalls += storeCalls;
+    if (part.kind === "runs" && storeCalls > 0) early?.count(part.output.key);
     yield { kind: "part", minute, generation, part, opening: index === 0 ? opening : null };
   }
   return false;

@@ -74,6 +74,19 @@ describe("inflateMembers()", () => {
     }
   });
 
+  it("gives what is dense all of a sudden in pieces that are not as dense", async () => {
+    for (const before of [300, 100_000, 4 * MIB - 1]) {
+      const object = gzip(bytesOf(randomBytes(before), new Uint8Array(64 * MIB)));
+      for (const kind of ["kept", "passing"] as const) {
+        let longest = 0;
+        for await (const piece of inflateMembers(pieces(object, MIB), "gzip", kind)) {
+          longest = Math.max(longest, piece.length);
+        }
+        expect(longest).toBeLessThan(8.2 * MIB);
+      }
+    }
+  });
+
   it("gives several members in a piece, and each whole that fits into one", async () => {
     const raws = [makeText(3 * MIB), makeText(2 * MIB), bytesOf("x")];
     const lengths: number[] = [];
@@ -82,6 +95,25 @@ describe("inflateMembers()", () => {
     }
 
     expect(lengths).toEqual([3 * MIB, 2 * MIB + 1]);
+  });
+
+  it("gives what is right, unless it is little, before it waits for more", async () => {
+    const raws = [makeText(800_000), makeText(800_000), randomBytes(100_000), makeText(3 * MIB)];
+    const order: string[] = [];
+    async function* ask(): AsyncGenerator<Uint8Array> {
+      for (const raw of raws) {
+        order.push("ask");
+        const whole = gzip(raw);
+        yield whole.subarray(0, 5000);
+        order.push("ask");
+        yield whole.subarray(5000);
+      }
+    }
+
+    for await (const piece of inflateMembers(ask(), "gzip", "passing")) order.push(String(piece.length));
+
+    const given = ["ask", "ask", "ask", "ask", "1600000", "ask", "ask", "ask", "ask"];
+    expect(order).toEqual([...given, String(100_000 + 3 * MIB)]);
   });
 
   it("gives what stands before a broken member, and nothing of one that fits into a piece", async () => {

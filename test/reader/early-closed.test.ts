@@ -71,6 +71,22 @@ test("readWindow() asks for no early chunk that would wait for fresh objects of 
   expect(bare.calls).toHaveLength(6);
 });
 
+test("readWindow() asks for nothing early while bodies of an earlier hour are open", async () => {
+  const { store } = await openHour();
+  for (const sequence of [1, 2, 3, 4]) {
+    const key = freshKey("2026-05-01T13:59:00Z", { sequence });
+    store.objects.set(key, bytesObject(gzip(request("traces", ["n-0"]))));
+  }
+
+  const taken = await take(readRequest({ ...HOUR, start: "2026-05-01T13:00:00Z" }, { store }));
+
+  expect(namesIn(taken.bytes)).toEqual(["n-0", "n-0", "n-0", "n-0", ...NAMES]);
+  const [manifest, table] = [`get ${MANIFESTS}`, "get p/_firn/members"].map((text) =>
+    store.calls.findIndex((call) => call.startsWith(text)),
+  );
+  expect(table).toBeGreaterThan(manifest ?? 0);
+});
+
 test("readWindow() asks for no early chunk of what is listed as frozen", async () => {
   const { store: bare, output } = await openHour();
   const store: SyntheticStore = {

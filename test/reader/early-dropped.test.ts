@@ -2,7 +2,7 @@
 import { expect, test, vi } from "vitest";
 import { FirnError } from "../../src/errors.ts";
 import { countCalls, openSurvey, surveyWindow } from "../../src/reader/survey.ts";
-import { LIMITS, readRequest, take } from "./archive-sample.ts";
+import { at, LIMITS, readRequest, take } from "./archive-sample.ts";
 import { HOUR, MANIFESTS, membersOf, NAMES, namesIn, openHour, putOrphan, type EarlyHour } from "./early-hour.ts";
 import { makeOutput, publish } from "./hour-kit.ts";
 import { bytesObject, openSyntheticStore } from "./synthetic-store.ts";
@@ -78,6 +78,20 @@ test.each(STANDING)("surveyWindow() names the calls of a read beside %s", async 
   await take(readRequest(HOUR, { store: hour.store }));
   const lists = hour.store.calls.filter((call) => call.startsWith("list ")).length;
   expect(countCalls(survey)).toEqual({ list: lists, get: hour.store.calls.length - lists });
+});
+
+test("readWindow() counts early chunks of a minute before which it ends itself", async () => {
+  const { store, output, sha256Hex } = await openHour();
+  const other = await makeOutput(membersOf([1], "b"), { attempt: 2 });
+  await publish(store, { outputs: [output, other], generation: 2, parent: sha256Hex });
+  // Both tables fit, and both chunks do not.
+  const limits = { ...LIMITS, maxStoreCalls: 6 };
+
+  const { end, itemCount } = await take(readRequest(HOUR, { store, limits }));
+
+  expect([itemCount, end.next]).toEqual([0, at("2026-05-01T14:01:00Z")]);
+  expect(store.calls.filter((call) => call.startsWith("get p/year"))).toHaveLength(2);
+  expect(end.usage.storeCalls).toBe(store.calls.length);
 });
 
 /** Runs a change once, before a call that begins so. */

@@ -8,6 +8,20 @@ async function drain(body: AsyncGenerator<Uint8Array, void, void>): Promise<numb
   return bytes;
 }
 
+/** Thirty pieces, one every 10 ms. */
+function trickle(pieceBytes: number): ReadableStream<Uint8Array> {
+  let left = 30;
+  const pull = async (controller: ReadableByteStreamController): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    controller.enqueue(new Uint8Array(pieceBytes));
+    left--;
+    if (left > 0) return;
+    controller.close();
+    controller.byobRequest?.respond(0);
+  };
+  return new ReadableStream({ type: "bytes", pull }, { highWaterMark: 0 });
+}
+
 it("openBody() gives up a body that stalls, and gives back its connection", async () => {
   let cancels = 0;
   const stream = new ReadableStream<Uint8Array>({
@@ -25,6 +39,15 @@ it("openBody() gives up a body that stalls, and gives back its connection", asyn
   await body.close();
 
   expect(cancels).toBe(1);
+});
+
+it("openBody() waits for a body that trickles, however short the timeout, not for one that nearly stands", async () => {
+  expect(await drain(openBody(trickle(1000), 30_000, millis(100), "passing").read())).toBe(30_000);
+  expect(await openBody(trickle(1000), 30_000, millis(100)).readWhole()).toEqual(new Uint8Array(30_000));
+  await expect(drain(openBody(trickle(10), 300_000, millis(100), "passing").read())).rejects.toMatchObject({
+    kind: "store_unavailable",
+    message: "Cannot read from the store: fewer than 1747 bytes came, and no end, within 100 ms",
+  });
 });
 
 it("openBody() says that a body broke off", async () => {

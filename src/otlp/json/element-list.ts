@@ -15,6 +15,14 @@ const RUN_BYTES = 262_144;
 /** Room that an element begins with when it crosses a piece; it doubles, so the copying stays linear. */
 const PENDING_INITIAL_BYTES = 4096;
 
+/** Elements that follow each other in a piece. */
+interface ElementRun {
+  /** Where each begins and ends. */
+  readonly bounds: readonly number[];
+  /** Index of the first one in the array. */
+  readonly firstIndex: number;
+}
+
 /** A cursor over the bytes behind the opening bracket of the array. */
 export class ElementList {
   /** The closing bracket was passed. */
@@ -62,23 +70,39 @@ export class ElementList {
   #takeRun(piece: WordSource, start: number, requests: Uint8Array[]): number {
     const { bytes } = piece;
     const firstIndex = this.#elementCount;
-    const runStart = this.#findElement(bytes, start);
-    let runEnd = runStart;
-    let position = runStart;
-    while (this.#isInElement) {
-      const end = this.#findEnd(piece, position);
-      if (end < 0) {
-        this.#pending.copy(bytes, position, bytes.length);
-        position = bytes.length;
-        break;
+    let position = this.#findElement(bytes, start);
+    const runStart = position;
+    /** Where each element begins and ends. */
+    const bounds: number[] = [];
+    try {
+      while (this.#isInElement) {
+        const end = this.#findEnd(piece, position);
+        if (end < 0) {
+          this.#pending.copy(bytes, position, bytes.length);
+          position = bytes.length;
+          break;
+        }
+        bounds.push(position, end);
+        position = end;
+        if (end - runStart < RUN_BYTES) position = this.#findElement(bytes, end);
       }
-      position = runEnd = end;
-      if (runEnd - runStart < RUN_BYTES) position = this.#findElement(bytes, end);
-    }
-    if (runEnd > runStart) {
-      requests.push(decodeJsonElements(this.#signal, bytes.subarray(runStart, runEnd), firstIndex));
+    } finally {
+      if (bounds.length > 0) this.#decodeRun(bytes, { bounds, firstIndex }, requests);
     }
     return position;
+  }
+
+  /** Decodes elements together; if one of them is at fault, those before it are given. */
+  #decodeRun(bytes: Uint8Array, { bounds, firstIndex }: ElementRun, requests: Uint8Array[]): void {
+    try {
+      requests.push(decodeJsonElements(this.#signal, bytes.subarray(bounds[0], bounds.at(-1)), firstIndex));
+    } catch (error) {
+      if (bounds.length === 2) throw error;
+      for (let at = 0; at < bounds.length; at += 2) {
+        const element = { bounds: bounds.slice(at, at + 2), firstIndex: firstIndex + at / 2 };
+        this.#decodeRun(bytes, element, requests);
+      }
+    }
   }
 
   #findEnd(piece: WordSource, start: number): number {

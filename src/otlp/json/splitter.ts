@@ -36,10 +36,11 @@ export interface JsonSplitter {
   /**
    * Takes the next piece and returns Export…Request protobuf of the elements that it completes, each in an array of its
    * own: field 1 once per element, in the order of the document.
+   * @param requests - receives them; up to a fault, too
    * @throws FirnError `corrupt_object` if the document breaks a rule, or if an element, a key or a scalar is larger
    * than `MAX_TOP_LEVEL_FIELD_BYTES`; the splitter is then of no further use
    */
-  push(piece: Uint8Array): readonly Uint8Array[];
+  push(piece: Uint8Array, requests?: Uint8Array[]): readonly Uint8Array[];
   /** Ends the document. @throws FirnError `corrupt_object` if it ended too early */
   end(): readonly Uint8Array[];
 }
@@ -90,8 +91,7 @@ class DocumentCursor implements JsonSplitter {
     this.#signal = signal;
   }
 
-  push(piece: Uint8Array): readonly Uint8Array[] {
-    const requests: Uint8Array[] = [];
+  push(piece: Uint8Array, requests: Uint8Array[] = []): readonly Uint8Array[] {
     try {
       for (let position = 0; position < piece.length;) position = this.#take(piece, position, requests);
     } catch (error) {
