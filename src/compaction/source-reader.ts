@@ -94,7 +94,7 @@ async function* readFields(
 ): AsyncGenerator<readonly TopLevelField[], void, void> {
   const { key, length, etag } = source;
   const object = { key, length, etag, form, minute: millis(source.minute * MINUTE) };
-  const pieces = readRawBytes(object, body, usage);
+  const pieces = readRawBytes(object, body, usage, "short");
   const runs = form.marshaler === "otlp_json" ? readJsonFields(pieces, signal) : readProtobufFields(pieces, signal);
   try {
     for (;;) {

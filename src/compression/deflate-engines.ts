@@ -3,8 +3,11 @@ import { constants, createDeflateRaw, createInflateRaw } from "node:zlib";
 import { KIB, MIB } from "../units.ts";
 import { openEnginePool, type EnginePool, type SyncEngine } from "./sync-engine.ts";
 
-/** Memory of an engine that inflates piece by piece: a piece of 4 MiB, and what an input may still make behind it. */
-export const PIECE_INFLATER_BYTES: number = 4.25 * MIB;
+/** How long pieces are that an engine inflates: few for who passes them on, short for who has much else in memory. */
+export type PieceSize = "long" | "short";
+
+/** Memory of these engines: a piece of 4 or 2 MiB, and what an input may still make behind it. */
+export const PIECE_INFLATER_BYTES: Readonly<Record<PieceSize, number>> = { long: 4.25 * MIB, short: 2.25 * MIB };
 /** Memory of one that inflates members of hour objects whole. */
 const MEMBER_INFLATER_BYTES: number = 4 * MIB + 64 * KIB;
 /** Memory of a deflating one: bytes that do not compress take 5 more for each 16 KiB. */
@@ -16,7 +19,10 @@ const PROBE: Uint8Array = Uint8Array.of(1, 4, 0, 0xfb, 0xff, 0x66, 0x69, 0x72, 0
 const PROBE_TEXT: Uint8Array = PROBE.subarray(5, 9);
 
 /** Engines that inflate, by `Z_SYNC_FLUSH`: with input that ends too early they wait for more. */
-export const PIECE_INFLATERS: EnginePool = openInflaters(PIECE_INFLATER_BYTES, MAX_IDLE_INFLATERS);
+export const PIECE_INFLATERS: Readonly<Record<PieceSize, EnginePool>> = {
+  long: openInflaters(PIECE_INFLATER_BYTES.long, MAX_IDLE_INFLATERS),
+  short: openInflaters(PIECE_INFLATER_BYTES.short, MAX_IDLE_INFLATERS),
+};
 
 /** The same for whole members, each of which is used up before the next. */
 export const MEMBER_INFLATERS: EnginePool = openInflaters(MEMBER_INFLATER_BYTES, 1);

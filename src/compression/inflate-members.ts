@@ -1,24 +1,23 @@
 /**
  * Reads an object for those who take much of it at once and copy what they keep: as many members of gzip in a piece as
- * fit into 4 MiB, whole unless one alone is longer, in memory that is used again. What {@link inflateStream} gives of
- * the same object is the same, in small pieces that each have memory of their own. Compressions other than gzip, and
+ * fit into it, whole unless one alone is longer, in memory that is used again. What {@link inflateStream} gives of the
+ * same object is the same, in small pieces that each have memory of their own. Compressions other than gzip, and
  * runtimes without such engines, take its way.
  */
 import { constants, crc32 } from "node:zlib";
 import type { FirnError } from "../errors.ts";
 import type { PieceKind } from "../piece-reader.ts";
-import { KIB } from "../units.ts";
+import { KIB, MIB } from "../units.ts";
 import { openWindow, type ByteSource, type ByteWindow } from "./byte-source.ts";
 import { toCorruptObject } from "./corrupt-object.ts";
 import { readGzipHeader, readGzipTrailer } from "./inflate-gzip.ts";
 import { inflateStream } from "./inflate-stream.ts";
 import type { Compression } from "./member.ts";
-import { PIECE_INFLATER_BYTES, PIECE_INFLATERS } from "./deflate-engines.ts";
+import { PIECE_INFLATER_BYTES, PIECE_INFLATERS, type PieceSize } from "./deflate-engines.ts";
 import type { SyncEngine } from "./sync-engine.ts";
 
 /** What an input may make behind a piece; more comes in an array of its own, which is left to the collector. */
 const RESERVED_BYTES: number = 256 * KIB;
-const PIECE_BYTES: number = PIECE_INFLATER_BYTES - RESERVED_BYTES;
 /** Deflate makes at most 1,032 bytes of one: what so short an input makes fits always. */
 const SHORT_INPUT_BYTES: number = Math.floor(RESERVED_BYTES / 1100);
 /**
@@ -29,7 +28,7 @@ const LONG_INPUT_BYTES: number = 8 * KIB;
 /** Read ahead where the source has small pieces, so that their ends seldom cut an input short. */
 const READ_AHEAD_BYTES: number = 64 * KIB;
 /** So much is not kept waiting for a source that may be slow: there are clients that give up after a minute. */
-const WAITING_BYTES: number = PIECE_BYTES / 4;
+const WAITING_BYTES: number = MIB;
 /** The next input may be so many times as dense as the one before. */
 const DENSITY_RESERVE = 4;
 
@@ -37,6 +36,7 @@ const DENSITY_RESERVE = 4;
  * Inflates the bytes of an object.
  * @param source is closed at the end, after a failure, and when the consumer stops
  * @param kind `passing`: a piece of the source is valid until the next is asked for
+ * @param size of the pieces
  * @returns pieces of up to 4.2 MiB, 8.1 where a member is dense all of a sudden, each valid until the next is asked
  *   for; what the source throws is thrown as it is
  * @throws FirnError `corrupt_object` on truncation, a wrong checksum or length, and on anything that is not a member
@@ -45,14 +45,16 @@ export async function* inflateMembers(
   source: ByteSource,
   compression: Compression,
   kind: PieceKind = "kept",
+  size: PieceSize = "long",
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const engine = compression === "gzip" ? PIECE_INFLATERS.take() : null;
+  const engine = compression === "gzip" ? PIECE_INFLATERS[size].take() : null;
   if (engine === null) {
     yield* inflateStream(kind === "kept" ? source : keepPieces(source), compression);
     return;
   }
   const input = openWindow(source, kind);
-  const gathered: Gathered = { memory: engine.memory, filled: 0, proven: 0 };
+  const pieceBytes = PIECE_INFLATER_BYTES[size] - RESERVED_BYTES;
+  const gathered: Gathered = { memory: engine.memory, pieceBytes, filled: 0, proven: 0 };
   try {
     if (!(await input.fill(1))) throw toCorruptObject("no bytes", "gzip data");
     for (;;) {
@@ -66,7 +68,7 @@ export async function* inflateMembers(
     yield* give(gathered, gathered.proven);
     throw error;
   } finally {
-    PIECE_INFLATERS.give(engine);
+    PIECE_INFLATERS[size].give(engine);
     await input.close();
   }
 }
@@ -75,6 +77,8 @@ export async function* inflateMembers(
 interface Gathered {
   /** Of the engine, which writes its output behind what is there. */
   readonly memory: Uint8Array;
+  /** With so many it is given. */
+  readonly pieceBytes: number;
   filled: number;
   /** Bytes at its beginning whose members were read to their ends, and were right. */
   proven: number;
@@ -139,7 +143,7 @@ async function* inflateMember(
     }
     gathered.filled += output.length;
     if (isEnd) gathered.proven = gathered.filled;
-    if (gathered.filled >= PIECE_BYTES) yield* give(gathered, gathered.proven || gathered.filled);
+    if (gathered.filled >= gathered.pieceBytes) yield* give(gathered, gathered.proven || gathered.filled);
   }
 }
 

@@ -81,7 +81,10 @@ export function openHourOutputs(request: ReadRequest, source: HourOutputsSource)
     const store = early?.store ?? request.store;
     const { usage, openObjects } = source;
     const loaded = await loadMembers(visible, { store, usage, bodyTimeout });
-    if (loaded.kind === "lost") return { kind: "lost", isMissed: false, key: output.key, error: loaded.error };
+    if (loaded.kind === "lost") {
+      await early?.claim(output.key, etag, null);
+      return { kind: "lost", isMissed: false, key: output.key, error: loaded.error };
+    }
     const { members } = loaded;
     const onClose = (): void => {
       openObjects.delete(object);
