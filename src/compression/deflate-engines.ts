@@ -6,8 +6,8 @@ import { openEnginePool, type EnginePool, type SyncEngine } from "./sync-engine.
 /** How long pieces are that an engine inflates: few for who passes them on, short for who has much else in memory. */
 export type PieceSize = "long" | "short";
 
-/** Memory of these engines: a piece of 4 or 2 MiB, and what an input may still make behind it. */
-export const PIECE_INFLATER_BYTES: Readonly<Record<PieceSize, number>> = { long: 4.25 * MIB, short: 2.25 * MIB };
+/** Memory of these engines: a piece of 3 or 2 MiB, and what an input may still make behind it. */
+export const PIECE_INFLATER_BYTES: Readonly<Record<PieceSize, number>> = { long: 3.25 * MIB, short: 2.25 * MIB };
 /** Memory of one that inflates members of hour objects whole. */
 const MEMBER_INFLATER_BYTES: number = 4 * MIB + 64 * KIB;
 /** Memory of a deflating one: bytes that do not compress take 5 more for each 16 KiB. */

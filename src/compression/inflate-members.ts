@@ -37,7 +37,7 @@ const DENSITY_RESERVE = 4;
  * @param source is closed at the end, after a failure, and when the consumer stops
  * @param kind `passing`: a piece of the source is valid until the next is asked for
  * @param size of the pieces
- * @returns pieces of up to 4.2 MiB, 8.1 where a member is dense all of a sudden, each valid until the next is asked
+ * @returns pieces of up to 3.2 MiB, 8.1 where a member is dense all of a sudden, each valid until the next is asked
  *   for; what the source throws is thrown as it is
  * @throws FirnError `corrupt_object` on truncation, a wrong checksum or length, and on anything that is not a member
  */
