@@ -344,3 +344,5 @@ export const TRACE_INDEX_MAX_BYTES: Bytes = bytes(16 * MIB);
 export const MANIFEST_MAX_INDEXES = 96;
 /** Hours that a read with hints looks at beside each other: of six connections two are left to bodies. */
 export const READ_HOURS_AHEAD = 4;
+/** Compacted hours of a page for which a look-up lists indexes: a listing saves a call in each that lacks the trace. */
+export const READ_INDEXED_HOURS_MIN = 3;

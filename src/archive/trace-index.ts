@@ -41,6 +41,8 @@ export interface TraceIndexShape {
   readonly hashBytes: number;
   readonly memberBytes: number;
   readonly pageCount: number;
+  /** It is by the size alone: the header is read with the first page, and without it nothing is known of the end. */
+  readonly isGuessed: boolean;
 }
 
 /** Pages that are read together: first ≤ page < end. */
@@ -63,8 +65,6 @@ const INITIAL_SLICE_ENTRIES = 1024;
 const MEMBER_VALUES = 2 ** 16;
 /** One in 256 looks for an id that an index does not have finds an entry even so, and costs a member: no more. */
 const SHORT_HASH_MAX_ENTRIES = 2 ** 16;
-/** So few pages are read whole: two reads would take longer. */
-const WHOLE_PAGES = 4;
 /** Places stray by √n/2 at most, as one standard deviation: three of them. */
 const FIRST_SPREAD = 1.5;
 const SPREAD_GROWTH = 8;
@@ -78,7 +78,7 @@ export function encodeTraceIndex(members: readonly Uint32Array[]): EncodedTraceI
   const total = members.reduce((sum, { length }) => sum + length, 0);
   if (total > TRACE_INDEX_MAX_ENTRIES || members.length > TRACE_INDEX_MAX_MEMBERS) return null;
   const hashBytes = total > SHORT_HASH_MAX_ENTRIES ? 4 : 3;
-  const layout = { hashBytes, memberBytes: memberBytesFor(members.length) };
+  const layout = { hashBytes, memberBytes: memberBytesFor(members.length), isGuessed: false };
   const file = new Uint8Array(fileBytes(toShape({ ...layout, count: total })));
   const view = new DataView(file.buffer);
   let count = 0;
@@ -100,12 +100,19 @@ export function encodeTraceIndex(members: readonly Uint32Array[]): EncodedTraceI
     }
   }
   if (at > pageStart) endPage();
-  view.setUint32(0, MAGIC);
-  file.set([FORMAT, hashBytes, layout.memberBytes, HASH_MURMUR3], 4);
-  view.setUint32(8, count);
-  view.setUint32(CHECKED_HEADER_BYTES, crc32(file.subarray(0, CHECKED_HEADER_BYTES)));
+  file.set(encodeHeader({ ...layout, count }));
   // Short hashes of a member may be alike; there are few of them then.
   return { file: at === file.length ? file : file.slice(0, at), count };
+}
+
+function encodeHeader({ count, hashBytes, memberBytes }: Omit<TraceIndexShape, "pageCount">): Uint8Array {
+  const header = new Uint8Array(HEADER_BYTES);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, MAGIC);
+  header.set([FORMAT, hashBytes, memberBytes, HASH_MURMUR3], 4);
+  view.setUint32(8, count);
+  view.setUint32(CHECKED_HEADER_BYTES, crc32(header.subarray(0, CHECKED_HEADER_BYTES)));
+  return header;
 }
 
 /** Entries as numbers, the hash before the member: those of one highest byte after those of another, in one memory. */
@@ -152,10 +159,31 @@ function grow(entries: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
 export function shapeOfTraceIndex({ sizeBytes, count, memberCount }: TraceIndexFacts): TraceIndexShape {
   const memberBytes = memberBytesFor(memberCount);
   for (const hashBytes of [3, 4]) {
-    const shape = toShape({ count, hashBytes, memberBytes });
+    const shape = toShape({ count, hashBytes, memberBytes, isGuessed: false });
     if (fileBytes(shape) === sizeBytes) return shape;
   }
   throw corrupt(`it has ${sizeBytes} bytes`, `those of ${count} entries`);
+}
+
+/**
+ * Says how an index is laid out as far as its size tells: outputs of few members are likelier. A wrong guess does not
+ * fit the checksums of pages.
+ * @returns `null` when no index has this size
+ */
+export function guessTraceIndexShape(sizeBytes: number): TraceIndexShape | null {
+  if (sizeBytes < HEADER_BYTES) return null;
+  for (const memberBytes of [1, 2]) {
+    for (const hashBytes of [3, 4]) {
+      const full = pageBytes({ hashBytes, memberBytes });
+      const pages = Math.floor((sizeBytes - HEADER_BYTES) / full);
+      const rest = sizeBytes - HEADER_BYTES - pages * full;
+      const left = Math.max(0, Math.floor((rest - CRC_BYTES) / (hashBytes + memberBytes)));
+      const shape = toShape({ count: pages * PAGE_ENTRIES + left, hashBytes, memberBytes, isGuessed: true });
+      const isShort = shape.count <= SHORT_HASH_MAX_ENTRIES;
+      if (fileBytes(shape) === sizeBytes && isShort === (hashBytes === 3)) return shape;
+    }
+  }
+  return null;
 }
 
 /**
@@ -164,40 +192,49 @@ export function shapeOfTraceIndex({ sizeBytes, count, memberCount }: TraceIndexF
  */
 export function planPages(shape: TraceIndexShape, hash: number, attempt: number): PageRange {
   const { count, pageCount } = shape;
-  if (pageCount <= WHOLE_PAGES) return { first: 0, end: pageCount };
+  if (pageCount <= 1) return { first: 0, end: pageCount };
   const expected = (hash / 2 ** HASH_BITS) * count;
   const spread = FIRST_SPREAD * SPREAD_GROWTH ** attempt * Math.sqrt(count);
   const first = Math.max(0, Math.floor((expected - spread) / PAGE_ENTRIES));
   return { first, end: Math.min(pageCount, Math.floor((expected + spread) / PAGE_ENTRIES) + 1) };
 }
 
-/** Where pages stand in the file. */
+/** Where pages stand in the file, and before the first one the header if that is to be read. */
 export function placeOfPages(
   shape: TraceIndexShape,
-  { first, end }: PageRange,
+  pages: PageRange,
 ): { readonly offset: number; readonly length: number } {
-  const offset = HEADER_BYTES + first * pageBytes(shape);
-  return { offset, length: Math.min(fileBytes(shape), HEADER_BYTES + end * pageBytes(shape)) - offset };
+  const offset = HEADER_BYTES + pages.first * pageBytes(shape) - headerBytesOf(shape, pages);
+  return { offset, length: Math.min(fileBytes(shape), HEADER_BYTES + pages.end * pageBytes(shape)) - offset };
+}
+
+/** Bytes of the header that are read with pages. */
+function headerBytesOf({ isGuessed }: TraceIndexShape, { first }: PageRange): number {
+  return isGuessed && first === 0 ? HEADER_BYTES : 0;
 }
 
 /**
  * Finds the members that may hold an id.
- * @param bytes of the pages
+ * @param bytes of their place
  * @returns `null` when entries of the id may stand before or behind the pages
- * @throws FirnError `corrupt_object` when a page is damaged
+ * @throws FirnError `corrupt_object` when a page is damaged, and when it is an index of another shape
  */
 export function findInPages(
   shape: TraceIndexShape,
-  { first, end }: PageRange,
+  pages: PageRange,
   bytes: Uint8Array,
   hash: number,
 ): ReadonlySet<number> | null {
-  const { hashBytes, memberBytes, pageCount } = shape;
+  const { hashBytes, memberBytes, pageCount, isGuessed } = shape;
+  const { first, end } = pages;
+  const headerBytes = headerBytesOf(shape, pages);
+  if (headerBytes > 0 && !encodeHeader(shape).every((byte, at) => byte === bytes[at]))
+    throw corrupt("its header is another one", "that of an index of its size");
   const wanted = hash >>> (HASH_BITS - 8 * hashBytes);
   const found = new Set<number>();
   let before = -1;
   let firstHash = -1;
-  for (const page of splitPages(shape, bytes)) {
+  for (const page of splitPages(shape, bytes.subarray(headerBytes))) {
     for (let at = 0; at < page.length; at += hashBytes + memberBytes) {
       const entryHash = readNumber(page, at, hashBytes);
       if (entryHash < before) throw corrupt("its entries are out of order", "them ascending");
@@ -206,7 +243,8 @@ export function findInPages(
       if (entryHash === wanted) found.add(readNumber(page, at + hashBytes, memberBytes));
     }
   }
-  const isInside = (first === 0 || firstHash < wanted) && (end === pageCount || before > wanted);
+  const isEndKnown = end === pageCount && (!isGuessed || headerBytes > 0);
+  const isInside = (first === 0 || firstHash < wanted) && (isEndKnown || before > wanted);
   return isInside ? found : null;
 }
 
@@ -237,7 +275,7 @@ function toShape(shape: Omit<TraceIndexShape, "pageCount">): TraceIndexShape {
 }
 
 /** Of a page that is full. */
-function pageBytes({ hashBytes, memberBytes }: TraceIndexShape): number {
+function pageBytes({ hashBytes, memberBytes }: Pick<TraceIndexShape, "hashBytes" | "memberBytes">): number {
   return PAGE_ENTRIES * (hashBytes + memberBytes) + CRC_BYTES;
 }
 

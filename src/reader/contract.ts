@@ -68,7 +68,8 @@ export interface ReadPlace {
 /**
  * What a read may pass over, since nothing of it would be kept: outputs and members of which their manifest, member
  * table or trace index says so. Hints never change what is kept of a read. What cannot be told without reading is read,
- * fresh objects above all; and what is passed over is neither fetched nor missed when it is damaged or gone.
+ * fresh objects above all; and what is passed over is neither fetched nor missed when it is damaged or gone, be it the
+ * manifest of an hour whose listed indexes lack the trace.
  */
 export interface ReadHints {
   /** Only items whose resource has this `service.name` are kept. */

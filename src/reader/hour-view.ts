@@ -17,6 +17,7 @@ import type { EarlyOutputs } from "./early-outputs.ts";
 import { mayKeepOutput, NO_HINTS } from "./hints.ts";
 import { compareKeys } from "./key-order.ts";
 import type { ListedHour } from "./listed-hours.ts";
+import { askListedTraces, NOTHING_ASKED, type ListedTraces, type SeenHour } from "./listed-traces.ts";
 import { listHour, type ListingSource } from "./listing.ts";
 import { findSources, readNewestManifest, type HourManifest } from "./manifests.ts";
 import { meetsWindow } from "./output-minutes.ts";
@@ -27,7 +28,7 @@ import { openHourCollector, type HourObjects, type HourSelection, type MinuteObj
 export interface HourView {
   /** Neither keys nor manifests; where text order is time order, hours like it can be stepped over. */
   readonly isEmpty: boolean;
-  /** Of the newest manifest; 0 without one. */
+  /** Of the newest manifest; 0 without one, and where it was not read since nothing of the hour is kept. */
   readonly generation: number;
   /** Fresh objects of the window that no manifest names, minutes ascending. */
   readonly minutes: readonly MinuteObjects[];
@@ -59,6 +60,7 @@ export interface VisibleOutput {
 interface Look {
   readonly objects: HourObjects;
   readonly newest: HourManifest | null;
+  readonly traces: ListedTraces;
 }
 
 /** An hour to be looked at. */
@@ -72,7 +74,8 @@ export interface ViewedHour {
 
 /**
  * Looks at an hour, by a listing of its own unless it was listed with others, and once more when it does not hold what
- * its manifest names: the manifest may have been published after the listing.
+ * its manifest names: the manifest may have been published after the listing. The manifest is not read where listed
+ * indexes say that a trace is not there.
  * @throws FirnError `corrupt_object` and `unknown_format` for a manifest that decides nothing
  */
 export async function viewHour(
@@ -90,7 +93,7 @@ export async function viewHour(
     look = await lookOnce(request, source, selection, { known: look.newest, listed: null, early });
     outputs = toOutputs(look, selection, hints);
   }
-  const { objects, newest } = look;
+  const { objects, newest, traces } = look;
   const isGone = ({ fault }: VisibleOutput): boolean =>
     fault?.kind === "object_not_found" && isExpiredHour(hour, request.expiredBefore);
   return {
@@ -101,7 +104,7 @@ export async function viewHour(
     outputs: await leaveOutTraces(
       outputs.filter((output) => !isGone(output)),
       newest,
-      { hints, source },
+      { hints, source, asked: traces.asked },
     ),
     hasExpired: outputs.some(isGone),
     retired: (newest?.manifest.outputs ?? []).filter((output) => output.retired && meetsWindow(output, selection)),
@@ -109,22 +112,34 @@ export async function viewHour(
 }
 
 async function lookOnce(
-  { limits }: ReadRequest,
+  request: ReadRequest,
   source: ListingSource,
   selection: HourSelection,
   { known, listed, early }: Omit<ViewedHour, "hour"> & { readonly known: HourManifest | null },
 ): Promise<Look> {
   const { signal, hour } = selection;
-  const bounds = { maxObjects: limits.maxStoreCalls, maxMinuteObjects: REPLAY_MAX_MINUTE_OBJECTS };
+  const bounds = { maxObjects: request.limits.maxStoreCalls, maxMinuteObjects: REPLAY_MAX_MINUTE_OBJECTS };
   const isNamed: HourSources["isNamed"] = (key, info) => known?.sources.isNamed(key, info) === true;
   const collector = openHourCollector(selection, bounds, isNamed);
   if (listed !== null) collector.add(listed.objects);
   else for await (const page of listHour(source, hour)) collector.add(page);
   const objects = collector.end();
-  if (!isItemSignal(signal)) return { objects, newest: null };
+  if (!isItemSignal(signal)) return { objects, newest: null, traces: NOTHING_ASKED };
   early?.begin(hour, objects);
+  const traces = await askTraces(request, source, { signal, hour, objects, listed });
+  if (traces.isAbsent) return { objects, newest: null, traces };
   const place = { signal, hour, known, ...(listed === null ? {} : { listed: listed.manifests }) };
-  return { objects, newest: await readNewestManifest(source, place) };
+  return { objects, newest: await readNewestManifest(source, place), traces };
+}
+
+async function askTraces(
+  { hints }: ReadRequest,
+  source: ListingSource,
+  { listed, ...seen }: Omit<SeenHour, "listed"> & Pick<ViewedHour, "listed">,
+): Promise<ListedTraces> {
+  const traceId = hints?.traceId ?? null;
+  const hash = traceId === null ? null : hashTraceId(traceId);
+  return hash === null || listed === null ? NOTHING_ASKED : askListedTraces(source, hash, { ...seen, listed });
 }
 
 async function leaveOutSources(
@@ -147,7 +162,14 @@ async function leaveOutSources(
 async function leaveOutTraces(
   outputs: readonly VisibleOutput[],
   newest: HourManifest | null,
-  { hints: { traceId }, source }: { readonly hints: ReadHints; readonly source: ListingSource },
+  {
+    hints: { traceId },
+    source,
+    asked,
+  }: Pick<ListedTraces, "asked"> & {
+    readonly hints: ReadHints;
+    readonly source: ListingSource;
+  },
 ): Promise<readonly VisibleOutput[]> {
   const hash = traceId === null ? null : hashTraceId(traceId);
   if (hash === null || newest === null) return outputs;
@@ -156,7 +178,7 @@ async function leaveOutTraces(
   for (const visible of outputs) {
     const { output } = visible;
     const index = indexes.get(output.key);
-    const traceMembers = index === undefined ? null : await findTraceMembers({ output, index }, hash, source);
+    const traceMembers = index === undefined ? null : await findTraceMembers({ output, index }, hash, source, asked);
     if (traceMembers?.size !== 0) left.push({ ...visible, traceMembers });
   }
   return left;

@@ -81,7 +81,8 @@ function openAhead(
   source: ListingSource,
   { hours, signal }: { readonly hours: HourRange; readonly signal: ItemSignal },
 ): HourViews {
-  const listings = openListedHours(source, signal, hours.end);
+  const wantsIndexes = (request.hints?.traceId ?? null) !== null;
+  const listings = openListedHours(source, { signal, end: hours.end, wantsIndexes });
   const endsBefore = openBound(request, source, hours);
   const queue: Promise<HourStep>[] = [];
   let hour = hours.first;

@@ -1,11 +1,12 @@
 /**
  * Listings of many hours at once, for a read that wants little of each: {@link openListedHours}. A page of objects, and
  * after it a page of manifests, tell all of the hours that both hold whole; so of each hour the objects were listed
- * before the manifests, as protocol 6.1 asks. Only where text order is time order.
+ * before the manifests, as protocol 6.1 asks. A look-up of a trace lists indexes after both. Only where text order is
+ * time order.
  */
-import { manifestFolder } from "../archive/firn-keys.ts";
+import { indexesFolder, manifestFolder } from "../archive/firn-keys.ts";
 import { hourListPrefix } from "../archive/key.ts";
-import { LIST_PAGE_KEYS } from "../limits.ts";
+import { LIST_PAGE_KEYS, READ_INDEXED_HOURS_MIN } from "../limits.ts";
 import type { ObjectInfo } from "../object-store/contract.ts";
 import type { ItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
@@ -17,6 +18,17 @@ export interface ListedHour {
   readonly objects: readonly ObjectInfo[];
   /** Everything in the folder of its manifests. */
   readonly manifests: readonly ObjectInfo[];
+  /** Everything in the folder of its indexes, as it stood after both; `null` when that was not looked at. */
+  readonly indexes: readonly ObjectInfo[] | null;
+}
+
+/** Which hours are listed, and what of them. */
+export interface ListedWindow {
+  readonly signal: ItemSignal;
+  /** First instant after the last hour. */
+  readonly end: Millis;
+  /** Indexes are wanted wherever so many hours have manifests that it can save calls. */
+  readonly wantsIndexes: boolean;
 }
 
 /** Hours as they are listed; they are asked for in ascending order. */
@@ -33,24 +45,25 @@ interface Known {
   readonly hours: HourRange;
   readonly objects: ReadonlyMap<Millis, readonly ObjectInfo[]>;
   readonly manifests: ReadonlyMap<Millis, readonly ObjectInfo[]>;
+  readonly indexes: ReadonlyMap<Millis, readonly ObjectInfo[]> | null;
 }
 
-/**
- * Opens the listings of a window.
- * @param end first instant after its last hour, which {@link ListedHours.find} answers when nothing is left
- */
-export function openListedHours(source: ListingSource, signal: ItemSignal, end: Millis): ListedHours {
+/** Opens the listings of a window; {@link ListedHours.find} answers its end when nothing is left. */
+export function openListedHours(source: ListingSource, { signal, end, wantsIndexes }: ListedWindow): ListedHours {
   const { layout } = source;
   let known: Known | null = null;
 
   async function look(first: Millis): Promise<Known> {
-    const hours = { first, end };
-    const objects = await listPage(source, hours, (hour) => hourListPrefix(layout, hour));
-    if (objects.end <= first) return toKnown(hours, objects, objects);
+    const objects = await listPage(source, { first, end }, (hour) => hourListPrefix(layout, hour));
+    if (objects.end <= first) return toKnown(first, [objects, objects, null]);
     const manifests = await listPage(source, { first, end: objects.end }, (hour) =>
       manifestFolder(layout, signal, hour),
     );
-    return toKnown(hours, objects, manifests);
+    const seen = toKnown(first, [objects, manifests, null]);
+    const compacted = [...objects.infos.keys()].filter((hour) => hour < seen.hours.end && manifests.infos.has(hour));
+    if (!wantsIndexes || compacted.length < READ_INDEXED_HOURS_MIN) return seen;
+    const indexes = await listPage(source, seen.hours, (hour) => indexesFolder(layout, signal, hour));
+    return indexes.end <= first ? seen : toKnown(first, [objects, manifests, indexes]);
   }
 
   return {
@@ -62,7 +75,8 @@ export function openListedHours(source: ListingSource, signal: ItemSignal, end: 
         for (; hour < known.hours.end; hour = millis(hour + HOUR)) {
           const objects = known.objects.get(hour) ?? [];
           const manifests = known.manifests.get(hour) ?? [];
-          if (objects.length + manifests.length > 0) return { hour, listed: { objects, manifests } };
+          const indexes = known.indexes === null ? null : (known.indexes.get(hour) ?? []);
+          if (objects.length + manifests.length > 0) return { hour, listed: { objects, manifests, indexes } };
         }
       }
       return { hour: end, listed: null };
@@ -77,9 +91,17 @@ interface PageHours {
   readonly infos: ReadonlyMap<Millis, readonly ObjectInfo[]>;
 }
 
-function toKnown(hours: HourRange, objects: PageHours, manifests: PageHours): Known {
-  const end = millis(Math.min(objects.end, manifests.end));
-  return { hours: { first: hours.first, end }, objects: objects.infos, manifests: manifests.infos };
+function toKnown(
+  first: Millis,
+  [objects, manifests, indexes]: readonly [PageHours, PageHours, PageHours | null],
+): Known {
+  const end = millis(Math.min(objects.end, manifests.end, indexes?.end ?? objects.end));
+  return {
+    hours: { first, end },
+    objects: objects.infos,
+    manifests: manifests.infos,
+    indexes: indexes?.infos ?? null,
+  };
 }
 
 async function listPage({ store, usage }: ListingSource, hours: HourRange, prefixOf: HourPrefix): Promise<PageHours> {

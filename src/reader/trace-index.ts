@@ -1,10 +1,12 @@
 /**
- * Looks a trace up in the index of an output: {@link findTraceMembers}. An index is a help and never a need: one that
- * is missing, damaged or frozen makes its output be read through its members.
+ * Looks a trace up in the index of an output, as its manifest names it, {@link findTraceMembers}, or as it is listed,
+ * {@link askListedIndex}. An index is a help and never a need: one that is missing, damaged or frozen makes its output
+ * be read through its members.
  */
 import type { ManifestOutput, TraceIndexRef } from "../archive/manifest-output.ts";
 import {
   findInPages,
+  guessTraceIndexShape,
   placeOfPages,
   planPages,
   shapeOfTraceIndex,
@@ -13,6 +15,7 @@ import {
 } from "../archive/trace-index.ts";
 import { FirnError, toErrorMessage } from "../errors.ts";
 import { log } from "../log.ts";
+import type { ObjectInfo } from "../object-store/contract.ts";
 import type { FileSource } from "./firn-file.ts";
 import { openBody } from "./object-body.ts";
 
@@ -22,9 +25,18 @@ export interface IndexedOutput {
   readonly index: TraceIndexRef;
 }
 
+/** An index that was asked as it is listed. */
+export interface AskedIndex {
+  /** As its size says. */
+  readonly shape: TraceIndexShape;
+  /** Members that may hold the trace. */
+  readonly members: ReadonlySet<number>;
+}
+
 /**
  * Finds the members of an output that may hold a trace.
  * @param hash of its id, as `hashTraceId` makes it
+ * @param asked indexes that need not be asked again, by their keys
  * @returns their numbers; `null` when the index does not say
  * @throws FirnError what the store throws when it fails itself
  */
@@ -32,16 +44,15 @@ export async function findTraceMembers(
   { output, index }: IndexedOutput,
   hash: number,
   source: FileSource,
+  asked: ReadonlyMap<string, AskedIndex>,
 ): Promise<ReadonlySet<number> | null> {
   if (index.count === 0) return new Set();
   try {
     const { sizeBytes, count } = index;
     const shape = shapeOfTraceIndex({ sizeBytes, count, memberCount: output.members.count });
-    for (let attempt = 0; ; attempt += 1) {
-      const pages = planPages(shape, hash, attempt);
-      const found = findInPages(shape, pages, await readPages(index, { shape, pages }, source), hash);
-      if (found !== null) return found;
-    }
+    const before = asked.get(index.key);
+    if (before !== undefined && isSameShape(before.shape, shape)) return before.members;
+    return await findMembers(index.key, shape, hash, source);
   } catch (error) {
     if (!isOfIndex(error)) throw error;
     log("warn", "trace_index.unreadable", { key: index.key, error: toErrorMessage(error) });
@@ -49,8 +60,46 @@ export async function findTraceMembers(
   }
 }
 
+/**
+ * Asks an index of which no more is known than that it is listed.
+ * @param hash as in {@link findTraceMembers}
+ * @returns `null` when it does not say; why is told by whoever reads it as the manifest names it
+ * @throws FirnError what the store throws when it fails itself
+ */
+export async function askListedIndex(
+  { key, length }: ObjectInfo,
+  hash: number,
+  source: FileSource,
+): Promise<AskedIndex | null> {
+  const shape = guessTraceIndexShape(length);
+  if (shape === null) return null;
+  try {
+    return { shape, members: await findMembers(key, shape, hash, source) };
+  } catch (error) {
+    if (!isOfIndex(error)) throw error;
+    return null;
+  }
+}
+
+async function findMembers(
+  key: string,
+  shape: TraceIndexShape,
+  hash: number,
+  source: FileSource,
+): Promise<ReadonlySet<number>> {
+  for (let attempt = 0; ; attempt += 1) {
+    const pages = planPages(shape, hash, attempt);
+    const found = findInPages(shape, pages, await readPages(key, { shape, pages }, source), hash);
+    if (found !== null) return found;
+  }
+}
+
+function isSameShape(left: TraceIndexShape, right: TraceIndexShape): boolean {
+  return left.count === right.count && left.hashBytes === right.hashBytes && left.memberBytes === right.memberBytes;
+}
+
 async function readPages(
-  { key }: TraceIndexRef,
+  key: string,
   { shape, pages }: { readonly shape: TraceIndexShape; readonly pages: PageRange },
   { store, usage, bodyTimeout }: FileSource,
 ): Promise<Uint8Array> {

@@ -3,11 +3,13 @@ import { describe, expect, it } from "vitest";
 import {
   encodeTraceIndex,
   findInPages,
+  guessTraceIndexShape,
   placeOfPages,
   planPages,
   shapeOfTraceIndex,
   type TraceIndexShape,
 } from "../../src/archive/trace-index.ts";
+import { FirnError } from "../../src/errors.ts";
 import { TRACE_INDEX_MAX_ENTRIES } from "../../src/limits.ts";
 
 interface Made {
@@ -145,4 +147,60 @@ it("shapeOfTraceIndex() refuses a size that no index has", () => {
   expect(() => shapeOfTraceIndex({ sizeBytes: 33, count: 3, memberCount: 3 })).toThrow(
     expect.objectContaining({ kind: "corrupt_object" }),
   );
+});
+
+/** Looks an id up in what is left of an index, by its size alone. @returns `null` when it does not say */
+function lookUpListed(file: Uint8Array, hash: number): number[] | null {
+  const shape = guessTraceIndexShape(file.length);
+  if (shape === null) return null;
+  try {
+    return lookUp({ file, shape }, hash).members;
+  } catch (error) {
+    if (error instanceof FirnError && error.kind === "corrupt_object") return null;
+    throw error;
+  }
+}
+
+describe("guessTraceIndexShape() and findInPages()", () => {
+  it.each([
+    [0, 1],
+    [1, 1],
+    [128, 3],
+    [3000, 3],
+    [60_000, 256],
+    [65_537, 1],
+    [200_000, 4],
+  ])("find among %d entries of %d members what they find with the manifest", (count, memberCount) => {
+    const hashes = spread(count, 7);
+    const members = Array.from({ length: memberCount }, (_, member) =>
+      hashes.filter((__, index) => index % memberCount === member),
+    );
+    const made = make(members);
+    expect(guessTraceIndexShape(made.file.length)).toEqual({ ...made.shape, isGuessed: true });
+    const wanted = [...hashes.filter((_, index) => index % 997 === 0), 0, 77, 2 ** 31, 2 ** 32 - 1];
+    for (const hash of wanted) expect(lookUpListed(made.file, hash)).toEqual(lookUp(made, hash).members);
+  });
+
+  it("never take one of another layout for one of the size", () => {
+    const wide = make(Array.from({ length: 300 }, (_, member) => spread(20, member + 1)));
+    expect(wide.shape).toMatchObject({ hashBytes: 3, memberBytes: 2 });
+    for (const hash of spread(20, 5))
+      expect([null, lookUp(wide, hash).members]).toContainEqual(lookUpListed(wide.file, hash));
+    const long = make([Array.from({ length: 66_560 }, (_, index) => index * 64_000)]);
+    expect(guessTraceIndexShape(long.file.length)).toMatchObject({ hashBytes: 4, count: 66_560 });
+    expect(guessTraceIndexShape(12)).toBeNull();
+    expect(guessTraceIndexShape(18)).toBeNull();
+  });
+
+  it("never miss an id because the file ends too early, wherever", () => {
+    const hashes = spread(700, 3).toSorted((left, right) => left - right);
+    const made = make([hashes]);
+    const expected = new Map(hashes.map((hash) => [hash, lookUp(made, hash).members]));
+    for (let length = 0; length < made.file.length; length += 1) {
+      const cut = made.file.subarray(0, length);
+      for (const hash of [hashes[3], hashes[350], hashes[640], hashes.at(-1)]) {
+        expect([null, expected.get(hash ?? 0)]).toContainEqual(lookUpListed(cut, hash ?? 0));
+      }
+    }
+  });
 });

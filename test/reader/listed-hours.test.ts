@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { manifestFolder } from "../../src/archive/firn-keys.ts";
+import { indexesFolder, manifestFolder } from "../../src/archive/firn-keys.ts";
 import { hourListPrefix } from "../../src/archive/key.ts";
 import { openMemoryStore, type MemoryStore } from "../../src/object-store/memory/memory-store.ts";
 import { openListedHours, type ListedHour } from "../../src/reader/listed-hours.ts";
@@ -10,6 +10,11 @@ import { openRandom } from "./facts-archive.ts";
 
 const START = millis(Date.UTC(2026, 3, 29, 22));
 const NOTHING = new Uint8Array(0);
+type Layout = ReturnType<typeof layoutOf>;
+const foldersOf = {
+  manifests: (layout: Layout, hour: Millis) => manifestFolder(layout, "logs", hour),
+  indexes: (layout: Layout, hour: Millis) => indexesFolder(layout, "logs", hour),
+};
 const LAYOUTS = [
   layoutOf({ format: MINUTE_FORMAT }),
   layoutOf({ format: HOUR_FORMAT, tenant: "acme" }),
@@ -30,7 +35,7 @@ function fill(store: MemoryStore, layout: (typeof LAYOUTS)[number], random: () =
   const hours = Array.from({ length: 60 }, (_, index) => millis(START + index * HOUR));
   const draw = (): number => [0, 0, 1, 3, 40, random() < 0.2 ? 1200 : 5][Math.floor(random() * 6)] ?? 0;
   for (const hour of hours) {
-    const folders = [hourListPrefix(layout, hour), manifestFolder(layout, "logs", hour)];
+    const folders = [hourListPrefix, foldersOf.manifests, foldersOf.indexes].map((folderOf) => folderOf(layout, hour));
     for (const folder of folders) for (let count = draw(); count > 0; count -= 1) put(store, `${folder}${count}`);
     if (random() < 0.1) put(store, `${hourListPrefix(layout, hour).slice(0, -1)}~`);
   }
@@ -47,7 +52,7 @@ describe.each(LAYOUTS.map((layout) => ({ layout, format: layout.partition.freshP
       const hours = fill(store, layout, openRandom(seed));
       const end = millis(START + 60 * HOUR);
       const usage = openUsage();
-      const listings = openListedHours({ store, layout, usage }, "logs", end);
+      const listings = openListedHours({ store, layout, usage }, { signal: "logs", end, wantsIndexes: true });
       const found = new Map<Millis, ListedHour | null>();
       for (let from: Millis = START; from < end;) {
         const { hour, listed } = await listings.find(from);
@@ -55,9 +60,11 @@ describe.each(LAYOUTS.map((layout) => ({ layout, format: layout.partition.freshP
         from = millis(hour + HOUR);
       }
       let crowded = 0;
+      let unknown = 0;
       for (const hour of hours) {
         const objects = keysIn(store, hourListPrefix(layout, hour));
-        const manifests = keysIn(store, manifestFolder(layout, "logs", hour));
+        const manifests = keysIn(store, foldersOf.manifests(layout, hour));
+        const indexes = keysIn(store, foldersOf.indexes(layout, hour));
         const listed = found.get(hour);
         if (listed === null) {
           crowded += 1;
@@ -66,13 +73,16 @@ describe.each(LAYOUTS.map((layout) => ({ layout, format: layout.partition.freshP
         }
         expect(keysOf(listed?.objects)).toEqual(objects);
         expect(keysOf(listed?.manifests)).toEqual(manifests);
+        if (listed?.indexes === null) unknown += 1;
+        else if (listed !== undefined) expect(keysOf(listed.indexes)).toEqual(indexes);
       }
-      expect(usage.storeCalls).toBeLessThanOrEqual(2 * (2 + Math.ceil(store.objects.size / 450) + crowded));
+      expect(usage.storeCalls).toBeLessThanOrEqual(3 * (2 + Math.ceil(store.objects.size / 450) + crowded));
+      expect(unknown).toBeLessThan(found.size / 2);
     });
   },
 );
 
-test("openListedHours() lists objects before manifests, whatever pages they stand on", async () => {
+test("openListedHours() lists objects, then manifests, then indexes, whatever pages they stand on", async () => {
   const store = openMemoryStore();
   const [layout = layoutOf()] = LAYOUTS;
   fill(store, layout, openRandom(9));
@@ -80,16 +90,21 @@ test("openListedHours() lists objects before manifests, whatever pages they stan
   const watched = {
     ...store,
     list: (request: Parameters<typeof store.list>[0]) => {
-      asked.push(request.prefix.includes("_firn/") ? "manifests" : "objects");
+      asked.push(/_firn\/(manifests|indexes)\//.exec(request.prefix)?.[1] ?? "objects");
       return store.list(request);
     },
   };
   const end = millis(START + 60 * HOUR);
-  const listings = openListedHours({ store: watched, layout, usage: openUsage() }, "logs", end);
+  const listings = openListedHours(
+    { store: watched, layout, usage: openUsage() },
+    { signal: "logs", end, wantsIndexes: true },
+  );
   for (let from: Millis = START; from < end;) from = millis((await listings.find(from)).hour + HOUR);
   expect(asked.length).toBeGreaterThan(4);
+  expect(asked).toContain("indexes");
   // Manifests are never asked for twice in a row: what is told of an hour comes from the objects just before them.
   asked.forEach((what, index) => {
     if (what === "manifests") expect(asked[index - 1]).toBe("objects");
+    if (what === "indexes") expect(asked[index - 1]).toBe("manifests");
   });
 });
