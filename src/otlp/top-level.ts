@@ -60,30 +60,43 @@ export function* joinAdjacent(fields: readonly TopLevelField[]): Generator<Uint8
   let memory: ArrayBufferLike | null = null;
   let start = 0;
   let end = 0;
-  for (const { field } of fields) {
-    if (field.buffer !== memory || field.byteOffset !== end) {
+  for (const each of fields) {
+    const { buffer, byteOffset, length } = each instanceof SplitField ? each : each.field;
+    if (buffer !== memory || byteOffset !== end) {
       if (memory !== null) yield new Uint8Array(memory, start, end - start);
-      memory = field.buffer;
-      start = field.byteOffset;
+      memory = buffer;
+      start = byteOffset;
     }
-    end = field.byteOffset + field.length;
+    end = byteOffset + length;
   }
   if (memory !== null) yield new Uint8Array(memory, start, end - start);
 }
 
-/** A field whose container is cut out when it is asked for: who passes fields on never does. */
+/**
+ * A field whose views are made when they are asked for: who passes fields on never does, and thousands of views outlive
+ * a collection.
+ */
 class SplitField implements TopLevelField {
-  readonly field: Uint8Array;
+  readonly buffer: ArrayBufferLike;
+  readonly byteOffset: number;
+  readonly length: number;
   readonly #payloadStart: number | null;
 
   /** @param payloadStart where the payload of field 1 begins in the field; `null` for any other */
-  constructor(field: Uint8Array, payloadStart: number | null) {
-    this.field = field;
+  constructor({ buffer, byteOffset }: Uint8Array, start: number, end: number, payloadStart: number | null) {
+    this.buffer = buffer;
+    this.byteOffset = byteOffset + start;
+    this.length = end - start;
     this.#payloadStart = payloadStart;
   }
 
+  get field(): Uint8Array {
+    return new Uint8Array(this.buffer, this.byteOffset, this.length);
+  }
+
   get container(): Uint8Array | null {
-    return this.#payloadStart === null ? null : this.field.subarray(this.#payloadStart);
+    const start = this.#payloadStart;
+    return start === null ? null : new Uint8Array(this.buffer, this.byteOffset + start, this.length - start);
   }
 }
 
@@ -110,7 +123,7 @@ class TopLevelCursor implements TopLevelSplitter {
           this.#keep(piece.subarray(start));
           break;
         }
-        fields.push(toField(piece.subarray(start, next)));
+        fields.push(toField(piece, start, next));
         start = next;
         if (fields.length < TOP_LEVEL_FIELDS_AT_ONCE) continue;
         yield fields;
@@ -134,7 +147,7 @@ class TopLevelCursor implements TopLevelSplitter {
     if (this.#pendingBytes === 0) return 0;
     const start = this.#completePending(piece);
     if (start < 0) return piece.length;
-    fields.push(toField(this.#pending.subarray(0, this.#pendingBytes)));
+    fields.push(toField(this.#pending, 0, this.#pendingBytes));
     this.#pending = new Uint8Array(0);
     this.#pendingBytes = 0;
     return start;
@@ -183,11 +196,11 @@ class TopLevelCursor implements TopLevelSplitter {
   }
 }
 
-function toField(field: Uint8Array): TopLevelField {
-  const header = readElement(field, 0, field.length);
-  if (header === null || header.fieldNumber !== CONTAINER_FIELD) return new SplitField(field, null);
+function toField(bytes: Uint8Array, start: number, end: number): TopLevelField {
+  const header = readElement(bytes, start, end);
+  if (header === null || header.fieldNumber !== CONTAINER_FIELD) return new SplitField(bytes, start, end, null);
   if (header.wireType !== 2) throw corrupt(`field 1 has wire type ${header.wireType}, expected 2`);
-  return new SplitField(field, header.payloadStart);
+  return new SplitField(bytes, start, end, header.payloadStart - start);
 }
 
 /** Groups that are open after an element. */

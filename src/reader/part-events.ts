@@ -4,6 +4,7 @@
  */
 import { FirnError, unreachable } from "../errors.ts";
 import type { Encoding } from "../otlp/response.ts";
+import { joinAdjacent } from "../otlp/top-level.ts";
 import { isItemSignal, type Signal } from "../signal.ts";
 import type { Millis } from "../units.ts";
 import type { ReadPlace } from "./contract.ts";
@@ -157,7 +158,8 @@ async function* readRun(
 /** Takes the entry's word for a run that comes as one: both were proven when they were written. */
 function countOnly({ itemCount, rawBytes }: Run): CountItems {
   return (fields, signal) => {
-    const length = fields.reduce((sum, { field }) => sum + field.length, 0);
+    let length = 0;
+    for (const run of joinAdjacent(fields)) length += run.length;
     return length === rawBytes ? itemCount : countWrittenItems(fields, signal);
   };
 }
