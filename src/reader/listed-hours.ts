@@ -11,6 +11,7 @@ import type { ObjectInfo } from "../object-store/contract.ts";
 import type { ItemSignal } from "../signal.ts";
 import { HOUR, millis, type Millis } from "../units.ts";
 import { commonPrefix, hourAtOrAfterKey, type HourPrefix, type HourRange } from "./hours.ts";
+import { compareKeys } from "./key-order.ts";
 import { outOfOrder, type ListingSource } from "./listing.ts";
 
 /** An hour as it was listed with others. */
@@ -111,10 +112,12 @@ async function listPage({ store, usage }: ListingSource, hours: HourRange, prefi
   const page = await store.list({ prefix, startAfter: prefixOf(hours.first), limit: LIST_PAGE_KEYS });
   const infos = new Map<Millis, ObjectInfo[]>();
   let last = hours.first;
+  let before: string | null = null;
   for (const info of page.objects) {
-    const hour = hourAtOrAfterKey(prefixOf, hours, info.key);
-    if (hour < last) throw outOfOrder(prefix, info.key);
-    last = hour;
+    // An index that stood there twice would pass for that of another output.
+    if (before !== null && compareKeys(before, info.key) >= 0) throw outOfOrder(prefix, info.key);
+    before = info.key;
+    last = hourAtOrAfterKey(prefixOf, hours, info.key);
     if (last >= hours.end || !info.key.startsWith(prefixOf(last))) continue;
     const siblings = infos.get(last);
     if (siblings === undefined) infos.set(last, [info]);

@@ -108,3 +108,27 @@ test("openListedHours() lists objects, then manifests, then indexes, whatever pa
     if (what === "indexes") expect(asked[index - 1]).toBe("manifests");
   });
 });
+
+test.each(["indexes", "manifests", "objects"])("openListedHours() refuses %s that are listed twice", async (what) => {
+  const store = openMemoryStore();
+  const layout = layoutOf();
+  const hours = [0, 1, 2, 3].map((index) => millis(START + index * HOUR));
+  for (const hour of hours) {
+    const folders = [hourListPrefix, foldersOf.manifests, foldersOf.indexes].map((folderOf) => folderOf(layout, hour));
+    for (const folder of folders) for (const name of ["1", "2"]) put(store, `${folder}${name}`);
+  }
+  const doubling = {
+    ...store,
+    list: async (request: Parameters<typeof store.list>[0]) => {
+      const page = await store.list(request);
+      const folder = /_firn\/(manifests|indexes)\//.exec(request.prefix)?.[1] ?? "objects";
+      return folder === what ? { ...page, objects: page.objects.flatMap((info) => [info, info]) } : page;
+    },
+  };
+  const end = millis(START + 4 * HOUR);
+  const listings = openListedHours(
+    { store: doubling, layout, usage: openUsage() },
+    { signal: "logs", end, wantsIndexes: true },
+  );
+  await expect(listings.find(START)).rejects.toMatchObject({ kind: "store_unavailable" });
+});
