@@ -33,6 +33,9 @@ export interface AskedIndex {
   readonly members: ReadonlySet<number>;
 }
 
+/** No page, of an index whose shape is guessed. */
+const HEADER_ALONE: PageRange = { first: 0, end: 0 };
+
 /**
  * Finds the members of an output that may hold a trace.
  * @param hash of its id, as `hashTraceId` makes it
@@ -83,14 +86,22 @@ export async function askListedIndex(
 
 async function findMembers(
   key: string,
-  shape: TraceIndexShape,
+  guessed: TraceIndexShape,
   hash: number,
   source: FileSource,
 ): Promise<ReadonlySet<number>> {
+  let shape = guessed;
   for (let attempt = 0; ; attempt += 1) {
     const pages = planPages(shape, hash, attempt);
-    const found = findInPages(shape, pages, await readPages(key, { shape, pages }, source), hash);
+    const read = await readPages(key, { shape, pages }, source);
+    const found = findInPages(shape, pages, read, hash);
     if (found !== null) return found;
+    if (!shape.isGuessed || pages.first === 0 || pages.end < shape.pageCount) continue;
+    // Wider and wider, an id behind the last entry would have all of the file read for its header.
+    findInPages(shape, HEADER_ALONE, await readPages(key, { shape, pages: HEADER_ALONE }, source), hash);
+    shape = { ...shape, isGuessed: false };
+    const foundAtEnd = findInPages(shape, pages, read, hash);
+    if (foundAtEnd !== null) return foundAtEnd;
   }
 }
 
