@@ -192,6 +192,29 @@ describe("guessTraceIndexShape() and findInPages()", () => {
     expect(guessTraceIndexShape(18)).toBeNull();
   });
 
+  it("never miss an id, whatever the widths of entries, where sizes of layouts are alike", () => {
+    let alike = 0;
+    assert(
+      property(
+        integer({ min: 257, max: 400 }),
+        integer({ min: 1, max: 900 }),
+        integer(),
+        (memberCount, count, seed) => {
+          const hashes = spread(count, seed);
+          const members = Array.from({ length: memberCount }, (_, member) =>
+            hashes.filter((__, index) => index % memberCount === member),
+          );
+          const made = make(members);
+          const guessed = guessTraceIndexShape(made.file.length);
+          if (guessed?.memberBytes !== made.shape.memberBytes) alike += 1;
+          for (const hash of hashes.slice(0, 20))
+            expect([null, lookUp(made, hash).members]).toContainEqual(lookUpListed(made.file, hash));
+        },
+      ),
+    );
+    expect(alike).toBeGreaterThan(5);
+  });
+
   it("never miss an id because the file ends too early, wherever", () => {
     const hashes = spread(700, 3).toSorted((left, right) => left - right);
     const made = make([hashes]);

@@ -53,7 +53,7 @@ export async function openTraceWorld(seed: number, options: WorldOptions): Promi
 }
 
 /** Puts a fresh object, whose traces are those of its hour or, now and then, of another one. */
-function fill({ bucket, items, traces, random }: World, hour: number, minute: number, count: number): void {
+export function fill({ bucket, items, traces, random }: World, hour: number, minute: number, count: number): void {
   const arrival = millis(FIRST + hour * HOUR + minute * MINUTE);
   const own = traces.slice(hour * 120, hour * 120 + 120);
   const made = makeItems(random, arrival, { count, traces: random() < 0.1 ? traces : own });
