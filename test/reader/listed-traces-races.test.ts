@@ -9,7 +9,17 @@ import { openSurvey, surveyWindow } from "../../src/reader/survey.ts";
 import { HOUR, KIB, MIB, millis, MINUTE } from "../../src/units.ts";
 import { HOUR_FORMAT, LIMITS, MINUTE_FORMAT } from "./archive-sample.ts";
 import { compactAll, isKept, makeItems, openRandom, putItems } from "./facts-archive.ts";
-import { counting, drawWindow, END, fail, readAll, requestOf, withoutListedIndexes } from "./trace-reads.ts";
+import {
+  counting,
+  countOf,
+  drawWindow,
+  END,
+  fail,
+  readAll,
+  requestOf,
+  withoutListedIndexes,
+  type Outcome,
+} from "./trace-reads.ts";
 import { changeHour, CHANGE_NAMES, fill, FIRST, HOURS, openTraceWorld, type World } from "./trace-world.ts";
 
 type Objects = ReadonlyMap<string, MemoryObject>;
@@ -57,6 +67,11 @@ function drawTrace({ items, random }: World): Uint8Array {
   return wanted?.traceId ?? new Uint8Array(16).fill(200);
 }
 
+/** What a page tells as retired is of its minutes, and fewer calls an hour make other pages. */
+function withoutCounts({ told }: Outcome): readonly string[] {
+  return [...new Set(told.map((each) => each.replace(/^(retired \d+) \d+$/, "$1")))];
+}
+
 describe.each(WORLDS)("readWindow() with a trace id, $signal of $format, pages that end anywhere", (options) => {
   test.each([11, 12, 13])("finds what the manifests would have shown, world %d", { timeout: 60_000 }, async (seed) => {
     const world = await openTraceWorld(seed, options);
@@ -82,9 +97,8 @@ describe.each(WORLDS)("readWindow() with a trace id, $signal of $format, pages t
       const usual = counting(withoutListedIndexes(store));
       const found = await readAll(world, requestOf(world, window, { ...hinted, store: short.store }), traceId);
       const expected = await readAll(world, requestOf(world, window, { ...hinted, store: usual.store }), traceId);
-      expect(found).toEqual(expected);
-      const count = (calls: readonly string[]): number => calls.filter((call) => call === "get manifests").length;
-      spared += count(usual.calls) - count(short.calls);
+      expect({ ...found, told: withoutCounts(found) }).toEqual({ ...expected, told: withoutCounts(expected) });
+      spared += countOf(usual.calls, "get manifests") - countOf(short.calls, "get manifests");
     }
     expect(spared).toBeGreaterThan(5);
   });
@@ -170,9 +184,15 @@ test.each([31, 32, 33, 34])("readWindow() finds a trace while hours are compacte
   const world = await openTraceWorld(seed, options);
   for (let hour = 0; hour < HOURS; hour += 2) await changeHour(world, hour, "late objects");
   for (const hour of [1, 4, 5]) renew(world, hour);
-  const states = await recordCompaction(world, options);
-  expect(states.length).toBeGreaterThan(30);
   const random = openRandom(seed);
+  let states = await recordCompaction(world, options);
+  if (seed % 2 === 0) {
+    // Compactors lost their storage in the middle of it, and what they had written is left.
+    for (let turn = 0; turn < 2; turn += 1) {
+      toState(world.bucket.store.objects, states[Math.floor(random() * states.length)] ?? fail("a state"));
+      states = await recordCompaction(world, options);
+    }
+  }
   let failed = 0;
   for (let turn = 0; turn < 60; turn += 1) {
     const traceId = drawTrace(world);

@@ -8,6 +8,7 @@ import { HOUR_FORMAT, LIMITS, MINUTE_FORMAT } from "./archive-sample.ts";
 import { compactAll, isKept } from "./facts-archive.ts";
 import {
   counting,
+  countOf,
   drawWindow,
   END,
   fail,
@@ -19,8 +20,6 @@ import {
 import { changeHour, CHANGE_NAMES, FIRST, HOURS, openTraceWorld } from "./trace-world.ts";
 
 const NOBODY = new Uint8Array(16).fill(200);
-
-const countOf = (calls: readonly string[], name: string): number => calls.filter((call) => call === name).length;
 
 const WORLDS = [
   { signal: "traces", format: MINUTE_FORMAT, targetBytes: KIB, count: 12 },

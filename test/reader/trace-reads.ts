@@ -94,6 +94,11 @@ export function counting(store: ObjectStore): { readonly store: ObjectStore; rea
   return { store: counted, calls };
 }
 
+/** How many calls of a {@link counting} store are called so. */
+export function countOf(calls: readonly string[], name: string): number {
+  return calls.filter((call) => call === name).length;
+}
+
 /** Draws the whole archive, or a part of it that begins and ends anywhere. */
 export function drawWindow(random: () => number): Window {
   if (random() < 0.5) return { start: FIRST, end: END };
