@@ -158,10 +158,11 @@ describe.each(ITEM_SIGNALS)("openMerger() of %s", (signal) => {
         };
         const request = makeSource(signal, seed, false);
         const fields = openTopLevelSplitter().push(request);
-        const last = fields.findLast(({ field }) => describeItems(signal, field).length > 0)?.field;
-        fc.pre(last !== undefined);
+        const found = fields.findLast(({ field }) => describeItems(signal, field).length > 0);
+        fc.pre(found !== undefined);
+        const last = found?.field ?? request;
         const whole = [{ minute, request }];
-        const rest = fields.filter(({ field }) => field !== last).map(({ field }) => ({ minute, request: field }));
+        const rest = fields.filter((each) => each !== found).map(({ field }) => ({ minute, request: field }));
 
         const right = merge(openMerger, how, whole).sums;
 
