@@ -35,7 +35,7 @@ export interface ReadRequest {
   readonly encoding?: Encoding;
   /**
    * Items are passed on and not decoded. Outputs of compaction were read back before they counted, and their members
-   * have checksums: of these, items are only counted then.
+   * have checksums: the items of their runs are counted by what their entries say.
    */
   readonly isPassedOn?: boolean;
   /** What the consumer will keep of the items; all of them if absent. */

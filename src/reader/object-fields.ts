@@ -5,7 +5,6 @@
 import { FirnError } from "../errors.ts";
 import { JSON_TAIL, jsonHead } from "../otlp/json/envelope.ts";
 import { openJsonSplitter } from "../otlp/json/splitter.ts";
-import { countOwnItems } from "../otlp/own-items.ts";
 import { joinAdjacent, openTopLevelSplitter, type TopLevelField } from "../otlp/top-level.ts";
 import { toFaultError } from "../otlp/wire/fault.ts";
 import { walkRequest } from "../otlp/wire/walk.ts";
@@ -99,13 +98,6 @@ function* toRuns(
     return;
   }
   yield { kind: "fields", fields, itemCount };
-}
-
-/** Counts the items of fields that Firn wrote itself, for those who do not decode them. */
-export function countWrittenItems(fields: readonly TopLevelField[], signal: ItemSignal): number {
-  let itemCount = 0;
-  for (const field of fields) itemCount += countOwnItems(signal, field.field) ?? countItems([field], signal);
-  return itemCount;
 }
 
 /** Counts the items of fields. Walking them also makes sure that whoever decodes them next can. */

@@ -12,7 +12,6 @@ import type { OpenedObject, OpenedPart } from "./fetch-ahead.ts";
 import type { HourObject, Run } from "./hour-object.ts";
 import {
   countItems,
-  countWrittenItems,
   readJsonFields,
   readProtobufFields,
   toRunDocument,
@@ -160,6 +159,6 @@ function countOnly({ itemCount, rawBytes }: Run): CountItems {
   return (fields, signal) => {
     let length = 0;
     for (const run of joinAdjacent(fields)) length += run.length;
-    return length === rawBytes ? itemCount : countWrittenItems(fields, signal);
+    return length === rawBytes ? itemCount : countItems(fields, signal);
   };
 }
