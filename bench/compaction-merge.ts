@@ -116,7 +116,7 @@ async function merge(hour: Hour, how: Pick<MergerOptions, "compression" | "level
   };
   for (const [minute, object] of hour.objects.entries()) {
     if (object.length === 0) continue;
-    for await (const { fields } of readProtobufFields(inflateMembers(cut(object), "gzip"), hour.signal)) {
+    for await (const { fields } of readProtobufFields(inflateMembers(cut(object), "gzip", "short"), hour.signal)) {
       merger.addFields(minute, fields);
       stepBytes += sum(fields, ({ field }) => field.length);
       take();

@@ -6,7 +6,6 @@
  */
 import { constants, crc32 } from "node:zlib";
 import type { FirnError } from "../errors.ts";
-import type { PieceKind } from "../piece-reader.ts";
 import { KIB, MIB } from "../units.ts";
 import { openWindow, type ByteSource, type ByteWindow } from "./byte-source.ts";
 import { toCorruptObject } from "./corrupt-object.ts";
@@ -25,8 +24,6 @@ const SHORT_INPUT_BYTES: number = Math.floor(RESERVED_BYTES / 1100);
  * sudden makes 1,032 times as much in one call: 8 MiB, and as much again while its parts are joined.
  */
 const LONG_INPUT_BYTES: number = 8 * KIB;
-/** Read ahead where the source has small pieces, so that their ends seldom cut an input short. */
-const READ_AHEAD_BYTES: number = 64 * KIB;
 /** So much is not kept waiting for a source that may be slow: there are clients that give up after a minute. */
 const WAITING_BYTES: number = MIB;
 /** The next input may be so many times as dense as the one before. */
@@ -34,8 +31,8 @@ const DENSITY_RESERVE = 4;
 
 /**
  * Inflates the bytes of an object.
- * @param source is closed at the end, after a failure, and when the consumer stops
- * @param kind `passing`: a piece of the source is valid until the next is asked for
+ * @param source of pieces that are each valid until the next is asked for; is closed at the end, after a failure, and
+ *   when the consumer stops
  * @param size of the pieces
  * @returns pieces of up to 3.2 MiB, 8.1 where a member is dense all of a sudden, each valid until the next is asked
  *   for; what the source throws is thrown as it is
@@ -44,15 +41,14 @@ const DENSITY_RESERVE = 4;
 export async function* inflateMembers(
   source: ByteSource,
   compression: Compression,
-  kind: PieceKind = "kept",
   size: PieceSize = "long",
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const engine = compression === "gzip" ? PIECE_INFLATERS[size].take() : null;
   if (engine === null) {
-    yield* inflateStream(kind === "kept" ? source : keepPieces(source), compression);
+    yield* inflateStream(keepPieces(source), compression);
     return;
   }
-  const input = openWindow(source, kind);
+  const input = openWindow(source, "passing");
   const pieceBytes = PIECE_INFLATER_BYTES[size] - RESERVED_BYTES;
   const gathered: Gathered = { memory: engine.memory, pieceBytes, filled: 0, proven: 0 };
   try {
@@ -61,7 +57,7 @@ export async function* inflateMembers(
       yield* giveBeforeWait(gathered, input);
       if (!(await input.fill(1))) break;
       await readGzipHeader(input);
-      yield* inflateMember(input, { engine, gathered, aheadBytes: kind === "kept" ? READ_AHEAD_BYTES : 0 });
+      yield* inflateMember(input, engine, gathered);
     }
     yield* give(gathered, gathered.filled);
   } catch (error) {
@@ -103,20 +99,14 @@ async function* keepPieces(source: ByteSource): AsyncGenerator<Uint8Array, void,
   for await (const piece of source) yield piece.slice();
 }
 
-interface Inflating {
-  readonly engine: SyncEngine;
-  readonly gathered: Gathered;
-  /** Input that is wanted; none where pieces are long, and joining two would copy both. */
-  readonly aheadBytes: number;
-}
-
 /**
  * Gathers the content of the member at the front of the window, whose header is consumed, and consumes the rest of it;
  * yields pieces that are full. What fits into a piece is given only when it is known to be right.
  */
 async function* inflateMember(
   input: ByteWindow,
-  { engine, gathered, aheadBytes }: Inflating,
+  engine: SyncEngine,
+  gathered: Gathered,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   engine.reset();
   let crc = 0;
@@ -127,7 +117,6 @@ async function* inflateMember(
     yield* giveBeforeWait(gathered, input);
     // The stream is known to have ended when it leaves input, and there always is some: the trailer.
     if (!(await input.fill(1))) throw corrupt("a truncated deflate stream");
-    if (input.view().length < aheadBytes) await input.fill(aheadBytes);
     const slice = input.view().subarray(0, inputBytes);
     const output = run(engine, slice, gathered.filled);
     input.consume(engine.consumedBytes);

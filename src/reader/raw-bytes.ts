@@ -17,7 +17,7 @@ export async function* readRawBytes(
   usage: RunningUsage,
   size?: PieceSize,
 ): AsyncGenerator<Uint8Array, void, void> {
-  for await (const piece of inflateMembers(body.read(), form.compression, "passing", size)) {
+  for await (const piece of inflateMembers(body.read(), form.compression, size)) {
     usage.rawBytes += piece.length;
     yield piece;
   }
