@@ -47,6 +47,20 @@ export interface Additions {
   readonly sourceBytes: number;
 }
 
+/** Changes nothing; what does is put over it. */
+export const NO_ADDITIONS: Omit<Additions, "hour" | "newest"> = {
+  outputs: [],
+  indexes: [],
+  removed: new Set(),
+  isRetiring: false,
+  sums: new Map(),
+  sources: [],
+  foreign: [],
+  unreadable: [],
+  sourceCount: 0,
+  sourceBytes: 0,
+};
+
 /** A manifest, and what must stand in the bucket before it. */
 export interface BuiltManifest {
   readonly manifest: Manifest;

@@ -5,6 +5,7 @@
 import { liveOutputs } from "../archive/visibility.ts";
 import type { HourManifest } from "../reader/manifests.ts";
 import { HOUR, type Millis } from "../units.ts";
+import { NO_ADDITIONS } from "./build-manifest.ts";
 import type { Compactor } from "./compactor.ts";
 import { commitGeneration } from "./publish.ts";
 
@@ -17,20 +18,7 @@ export function isPastRetention({ deps }: Compactor, hour: Millis): boolean {
 /** Retires the outputs of an hour if it is time. @returns whether it did */
 export async function retireHour(compactor: Compactor, hour: Millis, newest: HourManifest): Promise<boolean> {
   if (!isPastRetention(compactor, hour) || liveOutputs(newest.manifest).length === 0) return false;
-  await commitGeneration(compactor, {
-    hour,
-    newest,
-    outputs: [],
-    indexes: [],
-    removed: new Set(),
-    isRetiring: true,
-    sums: new Map(),
-    sources: [],
-    foreign: [],
-    unreadable: [],
-    sourceCount: 0,
-    sourceBytes: 0,
-  });
+  await commitGeneration(compactor, { ...NO_ADDITIONS, hour, newest, isRetiring: true });
   return true;
 }
 

@@ -13,6 +13,7 @@ import { openUsage } from "../reader/usage.ts";
 import { HOUR, millis, MINUTE, type Millis } from "../units.ts";
 import { openChooser, type Choice } from "./choose.ts";
 import { commit } from "./commit.ts";
+import { NO_ADDITIONS } from "./build-manifest.ts";
 import { writeCounters, writeRun, type Compactor, type Run } from "./compactor.ts";
 import { isExpired, openDeleter, type Deleter } from "./delete.ts";
 import { readUnreadable } from "./ledger.ts";
@@ -95,16 +96,7 @@ async function extend(compactor: Compactor, row: HourRow, newest: HourManifest |
   const known = new Set(newest?.manifest.unreadable.map(({ key }) => key));
   const unreadable = readUnreadable(compactor.deps.storage, hour).filter(({ key }) => !known.has(key));
   if (unreadable.length > 0 && (newest?.manifest.unreadable.length ?? 0) === 0) {
-    const nothing = { outputs: [], indexes: [], removed: new Set<string>(), sums: new Map(), sources: [], foreign: [] };
-    await commitGeneration(compactor, {
-      ...nothing,
-      hour,
-      newest,
-      unreadable,
-      isRetiring: false,
-      sourceCount: 0,
-      sourceBytes: 0,
-    });
+    await commitGeneration(compactor, { ...NO_ADDITIONS, hour, newest, unreadable });
     return true;
   }
   const rewrite = newest === null ? null : await planRewrite(compactor, row, newest);

@@ -1,28 +1,13 @@
 /** What a manifest holds and has room for, and what becomes of the files that it names no more. */
 import { describe, expect, it } from "vitest";
 import { decodeManifest, type Manifest } from "../../src/archive/manifest.ts";
-import { buildManifest, encodeWithinBounds, type Additions } from "../../src/compaction/build-manifest.ts";
+import { buildManifest, encodeWithinBounds, NO_ADDITIONS } from "../../src/compaction/build-manifest.ts";
 import { findCommit } from "../../src/compaction/ledger.ts";
 import { readNewest } from "../../src/compaction/newest.ts";
 import { commitGeneration } from "../../src/compaction/publish.ts";
 import { MANIFEST_MAX_BYTES } from "../../src/limits.ts";
 import { HOUR_14, openBucket } from "./bucket.ts";
 import { withCompactor } from "./compactor-kit.ts";
-
-const NO_ADDITIONS: Additions = {
-  hour: HOUR_14,
-  newest: null,
-  outputs: [],
-  indexes: [],
-  removed: new Set(),
-  isRetiring: false,
-  sums: new Map(),
-  sources: [],
-  foreign: [],
-  unreadable: [],
-  sourceCount: 0,
-  sourceBytes: 0,
-};
 
 describe("buildManifest()", () => {
   it("names no more retired outputs than it has room for, and all that are retired now", async () => {
@@ -42,7 +27,7 @@ describe("buildManifest()", () => {
 
       const built = await buildManifest(
         kit.compactor,
-        { ...NO_ADDITIONS, newest: { ...newest, manifest }, isRetiring: true },
+        { ...NO_ADDITIONS, hour: HOUR_14, newest: { ...newest, manifest }, isRetiring: true },
         { deployment: kit.deployment, epoch: 1 },
       );
 
@@ -102,7 +87,7 @@ describe("commitGeneration()", () => {
       if (newest === null) throw new Error("Nothing was published");
       const manifest = crowd(newest.manifest, 160, 10);
 
-      await commitGeneration(kit.compactor, { ...NO_ADDITIONS, newest: { ...newest, manifest } });
+      await commitGeneration(kit.compactor, { ...NO_ADDITIONS, hour: HOUR_14, newest: { ...newest, manifest } });
 
       const commit = findCommit(kit.storage, kit.now);
       expect(commit?.replaced).toEqual(manifest.indexes.slice(66).map(({ key }) => key));
